@@ -1,0 +1,154 @@
+import { isObject } from "./diff.ts";
+import type { CommitId, FederatedKind, Json, Uid } from "./model.ts";
+import { FEDERATED_KINDS } from "./model.ts";
+import type { FieldValues, RestartRecord } from "./restart.ts";
+
+/** What the agent remembers of one kind, beside the annotation on the object. */
+export interface BaseRecord {
+  /** The newest revision that the cluster is known to have held for the kind. */
+  readonly revision: CommitId;
+  /** The AMKOCluster it was recorded under; under another one (reinstalled, restored) it does not count. */
+  readonly amkoClusterUid: Uid;
+  /** The id of the export that is under way or was the last; null when there was none. */
+  readonly exportId: string | null;
+}
+
+/** This cluster is in office: its AMKOCluster may say leader. */
+export interface OfficeRecord {
+  readonly amkoClusterUid: Uid;
+  /** The value of `amko/leading/<self>` that was claimed. */
+  readonly claim: CommitId;
+}
+
+/** What the ConfigMap `amko-gitops` holds. Everything in it can be lost without harm: then git wins. */
+export interface Records {
+  readonly bases: Readonly<Record<FederatedKind, BaseRecord | null>>;
+  readonly office: OfficeRecord | null;
+  /** The newest head that was judged; a head that does not descend from it means a rewritten branch. */
+  readonly head: CommitId | null;
+  /** What this agent proposed last, by the last part of the ref. */
+  readonly proposals: Readonly<Partial<Record<ProposalTopic, ProposalRecord>>>;
+  /** What AMKO here runs with, while this cluster is in office. */
+  readonly restart: RestartRecord | null;
+}
+
+export const PROPOSAL_TOPICS = ["config", "leader", "version"] as const;
+/** `config`: a change of the leader's objects; `leader`: a flip that somebody asked for; `version`: a mended manifest. */
+export type ProposalTopic = (typeof PROPOSAL_TOPICS)[number];
+
+export interface ProposalRecord {
+  /** The commit that was pushed; where the ref holds another one, people changed the proposal. */
+  readonly commit: CommitId;
+  /** Of what was proposed: the same is not proposed again after people closed it. */
+  readonly digest: string;
+  /** Of each kind's snapshot in it: tells whether the cluster still holds what was proposed. */
+  readonly snapshots: Readonly<Partial<Record<FederatedKind, string>>>;
+}
+
+export const NO_RECORDS: Records = {
+  bases: { GSLBConfig: null, GlobalDeploymentPolicy: null },
+  office: null,
+  head: null,
+  proposals: {},
+  restart: null,
+};
+
+/** Reads the ConfigMap's data. What a person broke by hand counts as not there. */
+export function parseRecords(data: Readonly<Record<string, string>>): Records {
+  const base = (kind: FederatedKind): BaseRecord | null => parseBase(fields(data[`base.${kind}`]));
+  return {
+    bases: { GSLBConfig: base("GSLBConfig"), GlobalDeploymentPolicy: base("GlobalDeploymentPolicy") },
+    office: parseOffice(fields(data["office"])),
+    head: parseRevision(data["head"] ?? ""),
+    proposals: parseProposals(data),
+    restart: parseRestart(fields(data["restart"])),
+  };
+}
+
+/** The ConfigMap's data for `records`; keys of `data` that are not ours stay. */
+export function formatRecords(
+  records: Records,
+  branch: string,
+  data: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const result: Record<string, string> = { ...data };
+  const put = (key: string, value: string | null): void => {
+    if (value === null) delete result[key];
+    else result[key] = value;
+  };
+  for (const kind of FEDERATED_KINDS) {
+    const base = records.bases[kind];
+    put(`base.${kind}`, base && JSON.stringify({ ...base, revision: formatRevision(branch, base.revision) }));
+  }
+  put("office", records.office && JSON.stringify(records.office));
+  put("head", records.head && formatRevision(branch, records.head));
+  for (const topic of PROPOSAL_TOPICS) {
+    const proposal = records.proposals[topic];
+    put(`proposal.${topic}`, proposal === undefined ? null : JSON.stringify(proposal));
+  }
+  put("restart", records.restart && JSON.stringify(records.restart));
+  return result;
+}
+
+/** `main@sha1:<40 hex>` */
+export function formatRevision(branch: string, commit: CommitId): string {
+  return `${branch}@sha1:${commit}`;
+}
+
+/** The commit of `main@sha1:<40 hex>`, whatever the branch; null for anything else. */
+export function parseRevision(text: string): CommitId | null {
+  return (/@sha1:([0-9a-f]{40})$/.exec(text)?.[1] as CommitId | undefined) ?? null;
+}
+
+export function parseCommitId(text: string): CommitId | null {
+  return /^[0-9a-f]{40}$/.test(text) ? (text as CommitId) : null;
+}
+
+function parseBase(record: Readonly<Record<string, Json>>): BaseRecord | null {
+  const revision = parseRevision(text(record["revision"]) ?? "");
+  const amkoClusterUid = text(record["amkoClusterUid"]);
+  if (revision === null || amkoClusterUid === null) return null;
+  return { revision, amkoClusterUid: amkoClusterUid as Uid, exportId: text(record["exportId"]) };
+}
+
+function parseOffice(record: Readonly<Record<string, Json>>): OfficeRecord | null {
+  const claim = parseCommitId(text(record["claim"]) ?? "");
+  const amkoClusterUid = text(record["amkoClusterUid"]);
+  return claim === null || amkoClusterUid === null ? null : { claim, amkoClusterUid: amkoClusterUid as Uid };
+}
+
+function parseProposals(data: Readonly<Record<string, string>>): Records["proposals"] {
+  const known = PROPOSAL_TOPICS.flatMap((topic) => {
+    const record = fields(data[`proposal.${topic}`]);
+    const commit = parseCommitId(text(record["commit"]) ?? "");
+    const digest = text(record["digest"]);
+    if (commit === null || digest === null) return [];
+    const digests = isObject(record["snapshots"]) ? record["snapshots"] : {};
+    const known = FEDERATED_KINDS.map((kind) => [kind, text(digests[kind])] as const);
+    const snapshots = Object.fromEntries(known.filter(([, one]) => one !== null)) as ProposalRecord["snapshots"];
+    return [[topic, { commit, digest, snapshots }] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+function parseRestart(record: Readonly<Record<string, Json>>): RestartRecord | null {
+  const claim = parseCommitId(text(record["claim"]) ?? "");
+  const { loaded, seen } = record;
+  if (claim === null || !isObject(loaded) || !isObject(seen)) return null;
+  return { claim, revision: text(record["revision"]), loaded: loaded satisfies FieldValues, seen };
+}
+
+function fields(json: string | undefined): Readonly<Record<string, Json>> {
+  if (json === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? (value as Record<string, Json>) : {};
+  } catch {
+    // Broken by hand. Reading it as empty is safe: without a base, what git says wins after a rescue.
+    return {};
+  }
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
