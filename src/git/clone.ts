@@ -1,0 +1,155 @@
+import type { CommitId } from "../core/model.ts";
+import { FederationError } from "../errors.ts";
+import { createObjectStore, type ObjectStore } from "./object-store.ts";
+import type { Remote } from "./remote.ts";
+
+/**
+ * A copy of as much of the repository as was needed so far, in memory. `shallows` are the commits that are here
+ * without their parents, `tips` the commits that were fetched or pushed, which the next fetch builds on.
+ */
+export interface Clone {
+  readonly store: ObjectStore;
+  readonly shallows: Set<CommitId>;
+  readonly tips: CommitId[];
+  /** Fetches and commits of our own so far; each leaves something behind. */
+  uses: number;
+}
+
+export interface Clones {
+  /**
+   * A clone that holds `commit`. `alone` fetches nothing of its past, for the small commits that refs point to.
+   * @throws FederationError AG2012 when the server does not hand out the commit.
+   */
+  holding(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone>;
+  /** Brings `commits` more of the past of `from` into the clone. False when there was no more. */
+  deepen(clone: Clone, from: CommitId, commits: number, signal: AbortSignal): Promise<boolean>;
+}
+
+/**
+ * Packs pile up with every fetch and are never merged, so reads get slower and memory grows. After this many fetches
+ * and commits the clone is replaced by a new one of depth 1; what it no longer knows of the past is fetched when it is
+ * asked for.
+ */
+export const USES_PER_CLONE = 50;
+
+/**
+ * How much of the past a later fetch brings along. Unlimited, the merge of a branch that was started before the clone
+ * would bring the whole history; 1, two commits between polls would cost another request.
+ */
+const RECENT_COMMITS = 8;
+
+/** Commits that are told to the server as being here; the newest are the ones that save bytes. */
+const HAVES_MAX = 32;
+
+export function createClones(remote: Remote): Clones {
+  let current: Clone | null = null;
+  const inTurn = createTurns();
+
+  async function fetchCommit(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone> {
+    const clone = isWorn(current) ? await emptyClone() : current;
+    const commits = depth === "alone" || clone.tips.length === 0 ? 1 : RECENT_COMMITS;
+    await fetchInto({ remote, clone, want: commit, depth: { commits, from: "want" } }, signal);
+    if (!clone.store.has(commit)) throw new FederationError("AG2008", `the git server did not send commit ${commit}`);
+    return clone;
+  }
+
+  /** A transport failure leaves the clone as it was. What else went wrong may have damaged it. */
+  async function orStartAnew<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRemoteFailure(error)) current = null;
+      throw error;
+    }
+  }
+
+  return {
+    holding(commit, depth, signal) {
+      if (!isWorn(current) && current.store.has(commit)) return Promise.resolve(current);
+      return inTurn(async () => {
+        if (!isWorn(current) && current.store.has(commit)) return current;
+        current = await orStartAnew(() => fetchCommit(commit, depth, signal));
+        return current;
+      });
+    },
+    deepen(clone, from, commits, signal) {
+      return inTurn(async () => {
+        if (clone.shallows.size === 0) return false;
+        const before = [...clone.shallows].sort().join();
+        const depth = { commits, from: "shallows" } as const;
+        await orStartAnew(() => fetchInto({ remote, clone, want: from, depth }, signal));
+        return [...clone.shallows].sort().join() !== before;
+      });
+    },
+  };
+}
+
+interface Fetch {
+  readonly remote: Remote;
+  readonly clone: Clone;
+  readonly want: CommitId;
+  readonly depth: { readonly commits: number; readonly from: "want" | "shallows" };
+}
+
+async function fetchInto({ remote, clone, want, depth }: Fetch, signal: AbortSignal): Promise<void> {
+  const haves = clone.tips.slice(-HAVES_MAX);
+  const answer = await remote.fetch({ want, haves, shallows: [...clone.shallows], depth }, signal);
+  if (answer.kind === "refused") throw await explainRefusal(remote, want, answer.words, signal);
+  await clone.store.addPack(answer.pack);
+  clone.uses += 1;
+  noteTip(clone, want);
+  for (const id of answer.shallows) clone.shallows.add(id);
+  for (const id of clone.shallows) {
+    if (await hasAllParents(clone.store, id)) clone.shallows.delete(id);
+  }
+}
+
+/**
+ * A refusal's words do not say whether the commit is gone or the server is unwell, and much hangs on it: what is gone
+ * was rewritten. A commit that a branch points to cannot be gone.
+ */
+async function explainRefusal(
+  remote: Remote,
+  want: CommitId,
+  words: string,
+  signal: AbortSignal,
+): Promise<FederationError> {
+  const refs = await remote.listRefs(["refs/heads/"], signal);
+  const code = [...refs.values()].includes(want) ? "AG2008" : "AG2012";
+  return new FederationError(code, `the git server does not hand out commit ${want}: ${words}`);
+}
+
+/** Remembers that the server has `commit` and that it is here, fetched or of our own making. */
+export function noteTip(clone: Clone, commit: CommitId): void {
+  const known = clone.tips.indexOf(commit);
+  if (known >= 0) clone.tips.splice(known, 1);
+  clone.tips.push(commit);
+}
+
+async function hasAllParents(store: ObjectStore, id: CommitId): Promise<boolean> {
+  if (!store.has(id)) return true;
+  const { parents } = await store.readCommit(id);
+  return parents.every((parent) => store.has(parent));
+}
+
+async function emptyClone(): Promise<Clone> {
+  return { store: await createObjectStore(), shallows: new Set(), tips: [], uses: 0 };
+}
+
+function isWorn(clone: Clone | null): clone is null {
+  return clone === null || clone.uses >= USES_PER_CLONE;
+}
+
+function isRemoteFailure(error: unknown): boolean {
+  return error instanceof FederationError && error.code !== "AG2008" && error.code !== "AG9001";
+}
+
+/** Runs one at a time, in order: two fetches into one clone would each ask for what the other is about to bring. */
+function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}

@@ -1,0 +1,133 @@
+import type { CommitId } from "../core/model.ts";
+import { FederationError, hasCode } from "../errors.ts";
+import type { HistoryRange } from "../ports.ts";
+import { type Graph, newestFirst, pastOf, resolveRange } from "./ancestry.ts";
+import type { Clone, Clones } from "./clone.ts";
+import type { Commit } from "./commit.ts";
+import { createLru } from "./lru.ts";
+
+/** Nobody's federation has this many commits; a repository that has is not one of its own. */
+export const PAST_COMMITS_MAX = 50_000;
+
+/** Growing steps: most questions are about the last few commits, and the last step brings everything. */
+const DEEPEN_COMMITS = [64, 256, 1024, 4096, 0x7fffffff] as const;
+
+/** Commits are small and never change, so the ones that were read last outlive a renewed clone. */
+const COMMIT_CACHE_MAX_BYTES = 4 * 1024 * 1024;
+const COMMIT_OVERHEAD_BYTES = 300;
+
+/** Questions about what came before a commit, answered with no more of the past than they need. */
+export interface PastReader {
+  relation(ancestor: CommitId, descendant: CommitId, signal: AbortSignal): Promise<"same" | "ancestor" | "unrelated">;
+  /** The ids of a range in order, each with a clone that holds it wholly. */
+  walk(range: HistoryRange, signal: AbortSignal): AsyncGenerator<{ readonly id: CommitId; readonly clone: Clone }>;
+}
+
+export function createPastReader(clones: Clones): PastReader {
+  const cache = createLru<CommitId, Commit>({
+    weightMax: COMMIT_CACHE_MAX_BYTES,
+    weigh: ({ message }) => message.length + COMMIT_OVERHEAD_BYTES,
+  });
+  const readFrom = (clone: Clone) => (id: CommitId) => readCommit(clone, id);
+  const readAnywhere = (clone: Clone) => async (id: CommitId) => {
+    const known = cache.get(id) ?? (await readCommit(clone, id));
+    if (known !== null) cache.set(id, known);
+    return known;
+  };
+
+  return {
+    async relation(ancestor, descendant, signal) {
+      if (ancestor === descendant) return "same";
+      const clone = await clones.holding(descendant, "recent", signal).catch(unlessGone);
+      if (clone === null) return "unrelated";
+      const graph = new Map<CommitId, Commit>();
+      for await (const _ of deepening({ clones, clone, from: descendant, signal })) {
+        const isComplete = await explore({ graph, start: descendant, read: readAnywhere(clone), stopAt: ancestor });
+        if (graph.has(ancestor)) return "ancestor";
+        if (isComplete) return "unrelated";
+      }
+      throw endsTooEarly(ancestor);
+    },
+    async *walk(range, signal) {
+      if (range.from === range.until) return;
+      const clone = await clones.holding(range.from, "recent", signal);
+      const graph = new Map<CommitId, Commit>();
+      const done = new Set<CommitId>();
+      for await (const _ of deepening({ clones, clone, from: range.from, signal })) {
+        await explore({ graph, start: range.from, read: readFrom(clone), stopAt: null });
+        const verdict = resolveRange(graph, range);
+        if (verdict.kind === "outside") throw endsTooEarly(range.until);
+        if (verdict.kind === "deepen") continue;
+        for (const id of newestFirst(graph, verdict.commits, done)) {
+          yield { id, clone };
+          done.add(id);
+        }
+        if (done.size === verdict.commits.size && verdict.missing.size === 0) return;
+      }
+      throw endsTooEarly(range.until);
+    },
+  };
+}
+
+/** Yields once for what is here, then again each time more of the past has come. */
+async function* deepening({
+  clones,
+  clone,
+  from,
+  signal,
+}: {
+  readonly clones: Clones;
+  readonly clone: Clone;
+  readonly from: CommitId;
+  readonly signal: AbortSignal;
+}): AsyncGenerator<void> {
+  yield;
+  for (const commits of DEEPEN_COMMITS) {
+    if (await clones.deepen(clone, from, commits, signal)) yield;
+  }
+}
+
+interface Exploration {
+  readonly graph: Map<CommitId, Commit>;
+  readonly start: CommitId;
+  readonly read: (id: CommitId) => Promise<Commit | null>;
+  /** Need not be looked behind. */
+  readonly stopAt: CommitId | null;
+}
+
+/** Adds to `graph` what can be reached from `start`, nearest first. True when all of it is here. */
+async function explore({ graph, start, read, stopAt }: Exploration): Promise<boolean> {
+  const frontier: Graph = graph;
+  const pending = [...pastOf(frontier, start).missing];
+  let isComplete = true;
+  // The array grows while it is walked: breadth first, so that a near ancestor is found without reading far.
+  for (const id of pending) {
+    if (graph.has(id)) continue;
+    const commit = await read(id);
+    if (commit === null) {
+      isComplete = false;
+      continue;
+    }
+    graph.set(id, commit);
+    if (id === stopAt) return isComplete;
+    if (graph.size > PAST_COMMITS_MAX) {
+      throw new FederationError("AG2012", `the history is longer than ${PAST_COMMITS_MAX} commits`);
+    }
+    pending.push(...commit.parents);
+  }
+  return isComplete;
+}
+
+async function readCommit({ store }: Clone, id: CommitId): Promise<Commit | null> {
+  return store.has(id) ? await store.readCommit(id) : null;
+}
+
+function unlessGone(error: unknown): null {
+  if (hasCode(error, "AG2012")) return null;
+  throw error;
+}
+
+function endsTooEarly(wanted: CommitId | null): FederationError {
+  const what = wanted === null ? "its first commit" : wanted;
+  return new FederationError("AG2012", `the history that the git server gives ends before ${what}`);
+}

@@ -1,0 +1,120 @@
+import { type CommitId, FILE_SIZE_MAX_BYTES, type ObjectId, type Revision, type RevisionFile } from "../core/model.ts";
+import { FederationError } from "../errors.ts";
+import { createLru } from "./lru.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { decodeName, encodeName, type Tree, type TreeEntry, typeOf } from "./tree.ts";
+
+/** Two files each for 25,000 clusters. More is not a federation. */
+export const FILES_MAX = 50_000;
+/** Folders whose files were read last. A revision that changes one of a thousand manifests reads one folder. */
+const FOLDER_CACHE_MAX_BYTES = 32 * 1024 * 1024;
+const FILE_OVERHEAD_BYTES = 300;
+/** Whole top folders that were read last: a revision that touches one of the two leaves the other as it was. */
+const TOP_FOLDERS_KEPT = 8;
+/** The folders of a federation whose folders hold the files that matter. */
+const TOP_FOLDERS = ["clusters", "federation"] as const;
+
+export interface RevisionReader {
+  /** Everything of a commit that matters. Files that did not change are the same objects as in earlier answers. */
+  read(store: ObjectStore, id: CommitId): Promise<Revision>;
+  /** Every regular file of a commit, wherever it stands. */
+  readAll(store: ObjectStore, id: CommitId): Promise<readonly RevisionFile[]>;
+}
+
+/** Reads revisions below `path`, "" being the root. @throws FederationError AG1022 for too many files. */
+export function createRevisionReader(path: string): RevisionReader {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const folders = createLru<string, readonly RevisionFile[]>({
+    weightMax: FOLDER_CACHE_MAX_BYTES,
+    weigh: (files) => files.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0) + FILE_OVERHEAD_BYTES, 0),
+  });
+
+  const tops = createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
+
+  /** The entries directly in a folder, without its folders. */
+  async function readFolder(store: ObjectStore, id: ObjectId, folder: string): Promise<readonly RevisionFile[]> {
+    const key = `${id} ${folder}`;
+    const known = folders.get(key);
+    if (known !== undefined) return known;
+    const files: RevisionFile[] = [];
+    for (const entry of await store.readTree(id)) {
+      if (typeOf(entry) !== "folder") files.push(await readEntry(store, entry, `${folder}/${decodeName(entry.name)}`));
+    }
+    folders.set(key, files);
+    return files;
+  }
+
+  async function readTopFolder(store: ObjectStore, top: TreeEntry, name: string): Promise<readonly RevisionFile[]> {
+    // Something else where a folder is expected is told as what it is, so that nobody takes it for "no files".
+    if (typeOf(top) !== "folder") return [await readEntry(store, top, name)];
+    const key = `${top.id} ${name}`;
+    const known = tops.get(key);
+    if (known !== undefined) return known;
+    const files: RevisionFile[] = [];
+    for (const entry of await store.readTree(top.id)) {
+      const path = `${name}/${decodeName(entry.name)}`;
+      if (typeOf(entry) === "folder") files.push(...(await readFolder(store, entry.id, path)));
+      else files.push(await readEntry(store, entry, path));
+      if (files.length > FILES_MAX) throw tooManyFiles();
+    }
+    tops.set(key, files);
+    return files;
+  }
+
+  return {
+    async read(store, id) {
+      const commit = await store.readCommit(id);
+      const tree = await resolveFolder(store, commit.tree, segments);
+      const entries = tree === null ? [] : await store.readTree(tree);
+      const files: RevisionFile[] = [];
+      for (const name of TOP_FOLDERS) {
+        const top = entries.find((entry) => entry.name === name);
+        if (top !== undefined) files.push(...(await readTopFolder(store, top, name)));
+      }
+      const { parents, committedAtSeconds, author, message } = commit;
+      return { commit: id, tree, parents, committedAtSeconds, author, message, files };
+    },
+    async readAll(store, id) {
+      const { tree } = await store.readCommit(id);
+      return (await readDeep(store, await store.readTree(tree), "")).filter(({ type }) => type === "file");
+    },
+  };
+}
+
+async function resolveFolder(
+  store: ObjectStore,
+  root: ObjectId,
+  segments: readonly string[],
+): Promise<ObjectId | null> {
+  let id = root;
+  for (const segment of segments) {
+    const found = (await store.readTree(id)).find((entry) => entry.name === encodeName(segment));
+    if (found === undefined || typeOf(found) !== "folder") return null;
+    id = found.id;
+  }
+  return id;
+}
+
+async function readEntry(store: ObjectStore, entry: TreeEntry, path: string): Promise<RevisionFile> {
+  const type = typeOf(entry);
+  if (type === "folder" || type === "submodule") return { path, type: "submodule", id: entry.id, size: 0, bytes: null };
+  const content = await store.readBlob(entry.id);
+  // Copied, so that a small file does not keep the larger buffer alive that it was cut from.
+  const bytes = type === "file" && content.length <= FILE_SIZE_MAX_BYTES ? new Uint8Array(content) : null;
+  return { path, type, id: entry.id, size: content.length, bytes };
+}
+
+async function readDeep(store: ObjectStore, tree: Tree, folder: string): Promise<readonly RevisionFile[]> {
+  const files: RevisionFile[] = [];
+  for (const entry of tree) {
+    const path = `${folder}${decodeName(entry.name)}`;
+    if (typeOf(entry) === "folder") files.push(...(await readDeep(store, await store.readTree(entry.id), `${path}/`)));
+    else files.push(await readEntry(store, entry, path));
+    if (files.length > FILES_MAX) throw tooManyFiles();
+  }
+  return files;
+}
+
+function tooManyFiles(): FederationError {
+  return new FederationError("AG1022", `the revision holds more than ${FILES_MAX} files`);
+}

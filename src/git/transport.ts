@@ -1,0 +1,289 @@
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  Agent as PlainAgent,
+  request as plainRequest,
+} from "node:http";
+import { Agent as SecureAgent, request as secureRequest } from "node:https";
+import { getCACertificates } from "node:tls";
+import { FederationError } from "../errors.ts";
+import { type Credentials, readCredentials } from "./credentials.ts";
+import { serverWords } from "./words.ts";
+
+export type GitService = "git-upload-pack" | "git-receive-pack";
+
+export interface GitRequest {
+  readonly method: "GET" | "POST";
+  readonly service: GitService;
+  /** Sent as the Git-Protocol header; null sends none. */
+  readonly protocol: "version=2" | null;
+  /** Null on GET. */
+  readonly body: Uint8Array | null;
+  readonly answerMaxBytes: number;
+}
+
+export interface GitAnswer {
+  /** The whole body of an answer with status 200 and the service's own content type. */
+  readonly bytes: Uint8Array;
+  /** To be kept out of whatever is quoted from the answer. */
+  readonly secrets: readonly string[];
+}
+
+/** What one request cost, for metrics. */
+export interface RequestReport {
+  readonly method: "GET" | "POST";
+  readonly service: GitService;
+  /** Null when there was no answer. */
+  readonly status: number | null;
+  /** Of both bodies together. */
+  readonly bytes: number;
+  readonly durationMs: number;
+}
+
+export interface TransportSettings {
+  readonly url: string;
+  readonly credentialsDirectory: string | null;
+  readonly timeoutMs: number;
+  readonly nowMs: () => number;
+  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  readonly onRequest: (report: RequestReport) => void;
+}
+
+export interface Transport {
+  /**
+   * Sends one request and returns its whole answer, or fails within the time limit.
+   * @throws FederationError AG2001, AG2002, AG2006, AG2008, AG2009, AG2010, AG2013, AG4004; the signal's reason when the
+   * caller aborted.
+   */
+  send(request: GitRequest, signal: AbortSignal): Promise<GitAnswer>;
+}
+
+/** An error page is read for its words only. */
+const ERROR_BODY_MAX_BYTES = 16 * 1024;
+/** A server that asks to wait longer is asked again after this. */
+const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
+/** Idle connections that are kept for the next poll. */
+const IDLE_SOCKETS_MAX = 4;
+
+export function openTransport(settings: TransportSettings): Transport {
+  const agentFor = createAgents(settings);
+  return {
+    async send(request, signal) {
+      signal.throwIfAborted();
+      const credentials = await readCredentials(settings.credentialsDirectory);
+      const startedMs = settings.nowMs();
+      const progress: Progress = { status: null, bytes: request.body?.length ?? 0 };
+      try {
+        const dispatch = { settings, request, credentials, agent: agentFor(credentials.certificates), progress };
+        const answer = await exchangeWithRetry(dispatch, signal);
+        return { bytes: judge(answer, settings, request, credentials), secrets: credentials.secrets };
+      } finally {
+        const { method, service } = request;
+        settings.onRequest({ method, service, ...progress, durationMs: settings.nowMs() - startedMs });
+      }
+    },
+  };
+}
+
+/** Filled in while a request runs, so that a failed one is counted as far as it came. */
+interface Progress {
+  status: number | null;
+  bytes: number;
+}
+
+interface Dispatch {
+  readonly settings: TransportSettings;
+  readonly request: GitRequest;
+  readonly credentials: Credentials;
+  readonly agent: PlainAgent | SecureAgent;
+  readonly progress: Progress;
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+}
+
+/** One agent as long as the mounted certificates stay the same. It keeps connections for the next request. */
+function createAgents({ url, proxyEnv }: TransportSettings): (certificates: string | null) => PlainAgent | SecureAgent {
+  const { protocol, hostname } = new URL(url);
+  // As in Go and curl, what runs on this machine is never reached through a proxy.
+  const options = {
+    keepAlive: true,
+    maxFreeSockets: IDLE_SOCKETS_MAX,
+    ...(isLoopback(hostname) ? {} : { proxyEnv: { ...proxyEnv } }),
+  };
+  let current: { readonly certificates: string | null; readonly agent: PlainAgent | SecureAgent } | null = null;
+  return (certificates) => {
+    if (current !== null && current.certificates === certificates) return current.agent;
+    current?.agent.destroy();
+    const trusted = certificates === null ? {} : { ca: [...getCACertificates("default"), certificates] };
+    const agent = protocol === "https:" ? new SecureAgent({ ...options, ...trusted }) : new PlainAgent(options);
+    current = { certificates, agent };
+    return agent;
+  };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+}
+
+/**
+ * A server may close an idle connection in the very moment in which we use it again. Then the request is sent once
+ * more on a fresh one: nothing we send does harm twice, since every push names the old value that it expects.
+ */
+async function exchangeWithRetry(dispatch: Dispatch, signal: AbortSignal): Promise<RawAnswer> {
+  try {
+    return await exchange(dispatch, signal);
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw error;
+    return await exchange(dispatch, signal).catch((again: unknown) => {
+      throw again instanceof StaleConnection ? unreachable(dispatch.settings, again.cause) : again;
+    });
+  }
+}
+
+/** The connection was an old one and broke before the first byte of an answer. */
+class StaleConnection extends Error {}
+
+/** One deadline covers connecting, sending, waiting and reading to the last byte. */
+function exchange(dispatch: Dispatch, signal: AbortSignal): Promise<RawAnswer> {
+  const { settings, request, progress } = dispatch;
+  const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  const outgoing = startRequest(dispatch);
+  const fail = (error: unknown): void => {
+    reject(error);
+    outgoing.destroy();
+  };
+  const deadline = setTimeout(() => fail(tooSlow(settings)), settings.timeoutMs);
+  // Not AbortSignal.any: with a signal that lives as long as the agent it would gather listeners for months.
+  const aborted = (): void => fail(signal.reason);
+  signal.addEventListener("abort", aborted, { once: true });
+  if (signal.aborted) aborted();
+
+  outgoing.on("error", (error) => {
+    const stale = outgoing.reusedSocket && progress.status === null;
+    fail(stale ? new StaleConnection("stale", { cause: error }) : unreachable(settings, error));
+  });
+  outgoing.on("response", (incoming) => {
+    progress.status = incoming.statusCode ?? null;
+    readBody(incoming, incoming.statusCode === 200 ? request.answerMaxBytes : ERROR_BODY_MAX_BYTES, progress)
+      .then((bytes) => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, bytes }))
+      .catch((error) => fail(error instanceof FederationError ? error : cutOff(settings, error)));
+  });
+  outgoing.end(request.body ?? undefined);
+  return promise.finally(() => {
+    clearTimeout(deadline);
+    signal.removeEventListener("abort", aborted);
+  });
+}
+
+function startRequest({ settings, request, credentials, agent }: Dispatch) {
+  const { service, method, body, protocol } = request;
+  const url = new URL(method === "GET" ? `${settings.url}/info/refs?service=${service}` : `${settings.url}/${service}`);
+  const headers = {
+    "user-agent": "git/amko-gitops",
+    accept: method === "GET" ? `application/x-${service}-advertisement` : `application/x-${service}-result`,
+    ...(credentials.authorization === null ? {} : { authorization: credentials.authorization }),
+    ...(protocol === null ? {} : { "git-protocol": protocol }),
+    ...(body === null ? {} : { "content-type": `application/x-${service}-request`, "content-length": body.length }),
+  };
+  const send = url.protocol === "https:" ? secureRequest : plainRequest;
+  return send(url, { method, agent, headers });
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number, progress: Progress): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    progress.bytes += chunk.length;
+    if (length > maxBytes && incoming.statusCode === 200) {
+      throw new FederationError("AG2009", `the git server's answer is larger than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+    if (length > maxBytes) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Only a complete answer of git itself passes. */
+function judge(
+  answer: RawAnswer,
+  settings: TransportSettings,
+  request: GitRequest,
+  credentials: Credentials,
+): Uint8Array {
+  if (answer.status !== 200) throw statusError(answer, settings, request, credentials);
+  const expected = `application/x-${request.service}-${request.method === "GET" ? "advertisement" : "result"}`;
+  const contentType = (answer.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
+  if (contentType !== expected) {
+    throw new FederationError(
+      "AG2008",
+      `${settings.url} does not answer as a git server: it sent ${contentType || "no content type"}`,
+    );
+  }
+  return answer.bytes;
+}
+
+function statusError(
+  { status, headers, bytes }: RawAnswer,
+  settings: TransportSettings,
+  request: GitRequest,
+  credentials: Credentials,
+): FederationError {
+  const { url } = settings;
+  const words = headers["content-type"]?.startsWith("text/plain") ? bytes.toString("utf8") : "";
+  const said = words === "" ? "" : `: ${serverWords(words, credentials.secrets)}`;
+  const retryAfterMs = parseRetryAfter(headers["retry-after"], settings.nowMs());
+  if (status === 401) {
+    const verdict =
+      credentials.authorization === null ? "asks for credentials and none are mounted" : "refused the credentials";
+    return new FederationError("AG2002", `the git server ${verdict} for ${url} (401)`);
+  }
+  if (status === 403 && request.service === "git-receive-pack") {
+    return new FederationError("AG2013", `the git server allows no push to ${url} (403)${said}`);
+  }
+  if (status === 403) return new FederationError("AG2002", `the git server denied access to ${url} (403)${said}`);
+  if (status === 404 || status === 410)
+    return new FederationError("AG2006", `there is no repository at ${url} (${status})`);
+  if (status === 408 || status === 504)
+    return new FederationError("AG2010", `the git server of ${url} ran out of time (${status})`, { retryAfterMs });
+  if (status === 413)
+    return new FederationError("AG2004", `the git server takes no push of this size to ${url} (413)${said}`);
+  if (status === 429 || status >= 500)
+    return new FederationError("AG2001", `the git server of ${url} cannot answer now (${status})${said}`, {
+      retryAfterMs,
+    });
+  if (status >= 300 && status < 400)
+    return new FederationError("AG2008", `${url} redirects (${status}); give the final address`);
+  return new FederationError("AG2008", `${url} does not answer as a git server (${status})${said}`);
+}
+
+/** Seconds or a date, as HTTP allows; null when it is neither. */
+function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  const waitMs = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MAX_MS) : null;
+}
+
+function tooSlow({ url, timeoutMs }: TransportSettings): FederationError {
+  return new FederationError("AG2010", `the git server of ${url} did not answer within ${timeoutMs} ms`);
+}
+
+function unreachable({ url }: TransportSettings, error: unknown): FederationError {
+  return new FederationError("AG2001", `the git server of ${url} cannot be reached (${causeCode(error)})`, {
+    cause: error,
+  });
+}
+
+function cutOff({ url }: TransportSettings, error: unknown): FederationError {
+  return new FederationError("AG2001", `the connection to the git server of ${url} broke (${causeCode(error)})`, {
+    cause: error,
+  });
+}
+
+function causeCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? "no cause given";
+}
