@@ -1,0 +1,600 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { parse } from "yaml";
+import { type AmkoKind, KINDS, type KubernetesObject, type LiveObject, NAMESPACE } from "../../src/core/model.ts";
+import type { ClusterSettings } from "../../src/kubernetes/cluster.ts";
+import type { Clock, Cluster, WatchHandle } from "../../src/ports.ts";
+import { askAsAdmin, type Gate, openGate, type Upstream } from "../kubernetes/gate.ts";
+import { never, open, plainConnection, systemClock, uid, until, version } from "../kubernetes/support.ts";
+
+/** An API server that the contract is tried on. It keeps its objects over a restart. */
+export interface ClusterWorld {
+  readonly upstream: Upstream;
+  /** Stops it as a crash would, and starts it again at the same address. */
+  restart(): Promise<void>;
+  /** Makes it forget the past, so that older versions are answered with 410. */
+  compact(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const DEFINITIONS_FOLDER = new URL("../../deploy/crds/", import.meta.url);
+const DEFINITIONS_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const CONFIG_MAP_PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps/amko-gitops`;
+const STATEFUL_SETS_PATH = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
+const SECRETS_PATH = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+const EVENTS_PATH = `/api/v1/namespaces/${NAMESPACE}/events`;
+const SHORT_MS = 100;
+/** Makes a minute and a half of silence a matter of milliseconds. */
+const HURRY = 500;
+
+const real = { dryRun: false };
+const dry = { dryRun: true };
+
+/**
+ * What every {@link Cluster} does, tried through a gate that breaks things on demand. It needs nothing of the API
+ * server but what each one has, so that it runs on the embedded one and on a real kube-apiserver unchanged.
+ */
+export function clusterContract(name: string, makeWorld: () => Promise<ClusterWorld>): void {
+  describe(`a cluster: ${name}`, () => {
+    let world: ClusterWorld;
+    let gate: Gate;
+    let cluster: Cluster;
+
+    const admin = (method: string, path: string, body?: unknown) => askAsAdmin(world.upstream, method, path, body);
+    const connect = (settings: Partial<ClusterSettings> = {}) => open(gate.url, settings).cluster;
+
+    beforeAll(async () => {
+      world = await makeWorld();
+      await admin("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+      await installDefinitions(world.upstream);
+    });
+    afterAll(() => world.stop());
+
+    beforeEach(async () => {
+      await emptyNamespace(world.upstream);
+      gate = await openGate(world.upstream);
+      cluster = connect();
+    });
+    afterEach(async () => {
+      await gate.close();
+      expect(gate.requests.filter((request) => !/^[A-Z]+ \S*\/namespaces\/avi-system(?![^/?])/.test(request))).toEqual(
+        [],
+      );
+    });
+
+    describe("objects", () => {
+      it("are listed with everything that stands in them", async () => {
+        expect(await cluster.list("GSLBConfig", never)).toEqual([]);
+        const labels = { "helm.sh/chart": "amko" };
+        const annotations = { "amko.vmware.com/amko-uuid": "u-1", "example.com/note": "mine" };
+        await admin("POST", pathOf("GSLBConfig"), gslbConfig({ labels, annotations }, { refreshInterval: 300 }));
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([
+          {
+            apiVersion: "amko.vmware.com/v1alpha1",
+            kind: "GSLBConfig",
+            metadata: {
+              name: "gc-1",
+              labels,
+              annotations,
+              uid: expect.any(String),
+              resourceVersion: expect.any(String),
+            },
+            spec: { refreshInterval: 300 },
+          },
+        ]);
+        expect(await cluster.list("GlobalDeploymentPolicy", never)).toEqual([]);
+      });
+
+      it("are created once, under the agent's name", async () => {
+        const created = await cluster.create(gslbConfig(), real, never);
+        expect(created.metadata.managedFields).toContainEqual(expect.objectContaining({ manager: "amko-gitops" }));
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([{ metadata: { uid: created.metadata.uid } }]);
+        await expect(cluster.create(gslbConfig(), real, never)).rejects.toMatchObject({ code: "AG3016" });
+      });
+
+      it("are refused with the field's name when they do not fit their schema", async () => {
+        for (const options of [dry, real]) {
+          const error = await errorOf(cluster.create(policy({ ttl: 86_401 }), options, never));
+          expect(error).toMatchObject({ code: "AG3007", message: expect.stringContaining("spec.ttl") });
+        }
+        expect(await cluster.list("GlobalDeploymentPolicy", never)).toEqual([]);
+      });
+
+      it("are returned by a dry run as they would be kept, with defaults and without unknown fields", async () => {
+        const spec = { trafficSplit: [{ cluster: "east" }], ttl: 10, invented: true };
+        const shown = await cluster.create(policy(spec), dry, never);
+        expect(shown.spec).toEqual({ trafficSplit: [{ cluster: "east", priority: 10, weight: 1 }], ttl: 10 });
+        expect(await cluster.list("GlobalDeploymentPolicy", never)).toEqual([]);
+      });
+
+      it("with an integer beyond what JavaScript keeps are an error, not a rounded number", async () => {
+        const body = JSON.stringify(gslbConfig({}, { refreshInterval: 0 })).replace(":0}", ":9007199254740993}");
+        expect((await admin("POST", pathOf("GSLBConfig"), body)).status).toBe(201);
+        const error = await errorOf(cluster.list("GSLBConfig", never));
+        expect(error).toMatchObject({ code: "AG1014", message: expect.stringContaining("spec.refreshInterval") });
+      });
+    });
+
+    describe("a patch", () => {
+      let live: LiveObject;
+
+      beforeEach(async () => {
+        const labels = { "helm.sh/chart": "amko" };
+        const annotations = { "example.com/note": "mine" };
+        live = await cluster.create(
+          gslbConfig({ labels, annotations }, { logLevel: "INFO", refreshInterval: 300 }),
+          real,
+          never,
+        );
+      });
+
+      const removal = [{ op: "remove", path: "/spec/refreshInterval" }] as const;
+      const level = (value: string) => [{ op: "replace", path: "/spec/logLevel", value }] as const;
+
+      it("changes what it names, and leaves labels and annotations of others", async () => {
+        const patch = [
+          ...removal,
+          ...level("WARN"),
+          { op: "add", path: "/metadata/annotations/amko-gitops.io~1base", value: "b" },
+        ] as const;
+        const patched = await cluster.patch(target(live), patch, real, never);
+        expect(patched).toMatchObject({
+          metadata: { uid: live.metadata.uid, labels: { "helm.sh/chart": "amko" } },
+          spec: { logLevel: "WARN" },
+        });
+        expect(patched.metadata.annotations).toEqual({ "example.com/note": "mine", "amko-gitops.io/base": "b" });
+        expect(patched.spec).not.toHaveProperty("refreshInterval");
+        expect(patched.metadata.resourceVersion).not.toBe(live.metadata.resourceVersion);
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([{ spec: { logLevel: "WARN" } }]);
+      });
+
+      it("as a dry run shows the result and changes nothing", async () => {
+        const shown = await cluster.patch(target(live), level("WARN"), dry, never);
+        expect(shown.spec).toMatchObject({ logLevel: "WARN" });
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([
+          { spec: { logLevel: "INFO" }, metadata: { resourceVersion: live.metadata.resourceVersion } },
+        ]);
+      });
+
+      it.each([
+        ["of a field that is still there", level("WARN")],
+        ["of a field that is gone", removal],
+      ])("made for an older version is a conflict: %s", async (_what, patch) => {
+        await cluster.patch(target(live), [...level("ERROR"), ...removal], real, never);
+        for (const options of [dry, real]) {
+          expect(await errorOf(cluster.patch(target(live), patch, options, never))).toMatchObject({ code: "AG3004" });
+        }
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([{ spec: { logLevel: "ERROR" } }]);
+      });
+
+      it("of an object that was replaced by another of its name is a conflict", async () => {
+        await admin("DELETE", `${pathOf("GSLBConfig")}/gc-1`);
+        await cluster.create(gslbConfig({}, { logLevel: "INFO" }), real, never);
+        expect(await errorOf(cluster.patch(target(live), level("WARN"), real, never))).toMatchObject({
+          code: "AG3004",
+        });
+      });
+
+      it("of an object that is gone says so", async () => {
+        await admin("DELETE", `${pathOf("GSLBConfig")}/gc-1`);
+        expect(await errorOf(cluster.patch(target(live), level("WARN"), real, never))).toMatchObject({
+          code: "AG3010",
+        });
+      });
+
+      it("is refused with the field's name when the result does not fit the schema", async () => {
+        const error = await errorOf(cluster.patch(target(live), level("LOUD"), real, never));
+        expect(error).toMatchObject({ code: "AG3007", message: expect.stringContaining("spec.logLevel") });
+      });
+    });
+
+    describe("a status", () => {
+      it("is written beside the spec, and only while nobody else wrote", async () => {
+        const live = await cluster.create(amkoCluster(), real, never);
+        const conditions = [{ type: "Synced", status: "True", reason: "main@sha1:1" }];
+        const patch = [{ op: "add", path: "/status", value: { conditions } }] as const;
+        const patched = await cluster.patchStatus(target(live), patch, never);
+        expect(patched).toMatchObject({ spec: live.spec, status: { conditions } });
+        expect(await errorOf(cluster.patchStatus(target(live), patch, never))).toMatchObject({ code: "AG3004" });
+      });
+
+      it("survives a patch of the spec", async () => {
+        const live = await cluster.create(amkoCluster(), real, never);
+        const conditions = [{ type: "Synced", status: "True", reason: "main@sha1:1" }];
+        const told = await cluster.patchStatus(
+          target(live),
+          [{ op: "add", path: "/status", value: { conditions } }],
+          never,
+        );
+        const patched = await cluster.patch(
+          target(told),
+          [{ op: "replace", path: "/spec/isLeader", value: true }],
+          real,
+          never,
+        );
+        expect(patched).toMatchObject({ spec: { isLeader: true }, status: { conditions } });
+      });
+    });
+
+    describe("a removal", () => {
+      it("removes exactly the version that was read, and succeeds when it is gone already", async () => {
+        const live = await cluster.create(gslbConfig(), real, never);
+        const newer = await cluster.patch(
+          target(live),
+          [{ op: "add", path: "/spec/logLevel", value: "WARN" }],
+          real,
+          never,
+        );
+        expect(await errorOf(cluster.remove(target(live), real, never))).toMatchObject({ code: "AG3004" });
+        expect(await errorOf(cluster.remove({ ...target(newer), uid: uid("another") }, real, never))).toMatchObject({
+          code: "AG3004",
+        });
+        await cluster.remove(target(newer), dry, never);
+        expect(await cluster.list("GSLBConfig", never)).toHaveLength(1);
+        await cluster.remove(target(newer), real, never);
+        expect(await cluster.list("GSLBConfig", never)).toEqual([]);
+        await cluster.remove(target(newer), real, never);
+      });
+
+      it("leaves an object that a finalizer holds, marked as being deleted", async () => {
+        const live = await cluster.create(gslbConfig({ finalizers: ["example.com/hold"] }), real, never);
+        await cluster.remove(target(live), real, never);
+        expect(await cluster.list("GSLBConfig", never)).toMatchObject([
+          { metadata: { deletionTimestamp: expect.any(String), finalizers: ["example.com/hold"] } },
+        ]);
+      });
+    });
+
+    describe("what is not AMKO's", () => {
+      it("is the namespace, with its uid", async () => {
+        const { body } = await admin("GET", `/api/v1/namespaces/${NAMESPACE}`);
+        expect(await cluster.readNamespace(never)).toEqual({ uid: body.metadata.uid, terminating: false });
+      });
+
+      it("is the ConfigMap, which only one of two writers changes at a time", async () => {
+        expect(await cluster.readConfigMap(never)).toBeNull();
+        const first = await cluster.writeConfigMap({ a: "1" }, null, never);
+        expect(await errorOf(cluster.writeConfigMap({ a: "2" }, null, never))).toMatchObject({ code: "AG3016" });
+        const second = await cluster.writeConfigMap({ b: "2" }, first.resourceVersion, never);
+        expect(second).toMatchObject({ uid: first.uid, data: { b: "2" } });
+        expect(second.data).toEqual({ b: "2" });
+        expect(await errorOf(cluster.writeConfigMap({ c: "3" }, first.resourceVersion, never))).toMatchObject({
+          code: "AG3004",
+        });
+        expect(await cluster.readConfigMap(never)).toEqual(second);
+        await admin("DELETE", CONFIG_MAP_PATH);
+        expect(await errorOf(cluster.writeConfigMap({ c: "3" }, second.resourceVersion, never))).toMatchObject({
+          code: "AG3010",
+        });
+      });
+
+      it("keeps what others wrote on the ConfigMap", async () => {
+        await cluster.writeConfigMap({ a: "1" }, null, never);
+        await admin("PATCH", CONFIG_MAP_PATH, { metadata: { labels: { team: "lb" } }, data: null });
+        const read = await cluster.readConfigMap(never);
+        expect(read?.data).toEqual({});
+        await cluster.writeConfigMap({ b: "2" }, read?.resourceVersion ?? version(""), never);
+        const { body } = await admin("GET", CONFIG_MAP_PATH);
+        expect(body).toMatchObject({ metadata: { labels: { team: "lb" } }, data: { b: "2" } });
+      });
+
+      it("is AMKO's StatefulSet: its containers, and whether every pod runs the newest revision", async () => {
+        expect(await cluster.readWorkload(never)).toBeNull();
+        await admin("POST", STATEFUL_SETS_PATH, statefulSet("amko", "amko-federator"));
+        expect(await cluster.readWorkload(never)).toEqual({
+          containers: ["amko", "amko-federator"],
+          revision: null,
+          rolledOut: false,
+        });
+        const tell = (status: object) =>
+          admin("PATCH", `${STATEFUL_SETS_PATH}/amko/status`, { status: { replicas: 1, ...status } });
+        await tell({ updateRevision: "amko-1", currentRevision: "amko-1" });
+        expect(await cluster.readWorkload(never)).toMatchObject({ revision: "amko-1", rolledOut: true });
+        await tell({ updateRevision: "amko-2" });
+        expect(await cluster.readWorkload(never)).toMatchObject({ revision: "amko-2", rolledOut: false });
+      });
+
+      it("is the members' kubeconfig in AMKO's Secret", async () => {
+        expect(await cluster.readMembersKubeconfig(never)).toBeNull();
+        const secret = (data: object) => ({
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { name: "gslb-config-secret" },
+          data,
+        });
+        await admin("POST", SECRETS_PATH, secret({}));
+        expect(await cluster.readMembersKubeconfig(never)).toBeNull();
+        const text = "kind: Config\n# für alle\n";
+        await admin("PATCH", `${SECRETS_PATH}/gslb-config-secret`, {
+          data: { "gslb-members": Buffer.from(text).toString("base64") },
+        });
+        expect(await cluster.readMembersKubeconfig(never)).toBe(text);
+      });
+
+      it("is an Event on an object, found as kubectl describe finds it, and counted when it repeats", async () => {
+        const regarding = await cluster.create(amkoCluster(), real, never);
+        let nowMs = Date.now();
+        const events = connect({ clock: { ...systemClock(), nowMs: () => nowMs } });
+        const event = { type: "Warning", reason: "Held", message: "Two clusters lead.", regarding } as const;
+        await events.recordEvent(event, never);
+        nowMs += 61_000;
+        await events.recordEvent(event, never);
+        const selector = `involvedObject.uid=${regarding.metadata.uid},involvedObject.kind=AMKOCluster`;
+        const { body } = await admin("GET", `${EVENTS_PATH}?fieldSelector=${encodeURIComponent(selector)}`);
+        expect(body.items).toMatchObject([
+          {
+            type: "Warning",
+            reason: "Held",
+            message: "Two clusters lead.",
+            count: 2,
+            source: { component: "amko-gitops" },
+            reportingComponent: "amko-gitops",
+          },
+        ]);
+      });
+    });
+
+    describe("a watch", () => {
+      interface Watching {
+        readonly changes: (kind?: AmkoKind) => number;
+        readonly handle: WatchHandle;
+        /** Settles when every kind is being watched. */
+        readonly settled: () => Promise<void>;
+      }
+
+      function watching(clock: Clock = systemClock()): Watching {
+        const changes: AmkoKind[] = [];
+        const stop = new AbortController();
+        const handle = connect({ clock }).watch((kind) => changes.push(kind), stop.signal);
+        onTestFinished(async () => {
+          stop.abort();
+          await handle.stopped;
+        });
+        return {
+          changes: (kind = "GSLBConfig") => changes.filter((changed) => changed === kind).length,
+          handle,
+          settled: () =>
+            until(() => watches(gate) >= 3 && Object.keys(KINDS).every((kind) => changes.includes(kind as AmkoKind))),
+        };
+      }
+
+      async function tellsOf(watch: Watching, change: () => Promise<unknown>): Promise<void> {
+        const before = watch.changes();
+        await change();
+        await until(() => watch.changes() > before);
+      }
+
+      const create = () => admin("POST", pathOf("GSLBConfig"), gslbConfig());
+      const update = () => admin("PATCH", `${pathOf("GSLBConfig")}/gc-1`, { spec: { logLevel: "WARN" } });
+      const remove = () => admin("DELETE", `${pathOf("GSLBConfig")}/gc-1`);
+
+      it("tells of what is created, updated and deleted", async () => {
+        const watch = watching();
+        await watch.settled();
+        await tellsOf(watch, create);
+        await tellsOf(watch, update);
+        await tellsOf(watch, remove);
+        expect(watch.changes("AMKOCluster")).toBe(1);
+      });
+
+      it("tells of what happened while the API server was restarting", async () => {
+        const watch = watching();
+        await watch.settled();
+        await tellsOf(watch, async () => {
+          gate.set({ kind: "cut" });
+          gate.cut();
+          await create();
+          await world.restart();
+          gate.set({ kind: "open" });
+        });
+        await tellsOf(watch, update);
+      });
+
+      it("goes on when the version that it knows has been compacted away", async () => {
+        const watch = watching();
+        await watch.settled();
+        await tellsOf(watch, async () => {
+          gate.set({ kind: "refuse", status: 503, reason: "ServiceUnavailable", headers: {} });
+          gate.cut();
+          await create();
+          await world.compact();
+          gate.set({ kind: "open" });
+        });
+        await tellsOf(watch, update);
+      });
+
+      it.each<[string, () => void]>([
+        ["its connection is cut", () => gate.cut()],
+        [
+          "the API server asks to wait",
+          () => {
+            gate.set({ kind: "refuse", status: 429, reason: "TooManyRequests", headers: { "Retry-After": "1" } });
+            gate.cut();
+          },
+        ],
+        [
+          "its credentials are refused for a while",
+          () => {
+            gate.set({ kind: "refuse", status: 401, reason: "Unauthorized", headers: {} });
+            gate.cut();
+          },
+        ],
+      ])("goes on when %s", async (_when, fault) => {
+        const watch = watching();
+        await watch.settled();
+        await tellsOf(watch, async () => {
+          const before = gate.requests.length;
+          fault();
+          await create();
+          await until(() => gate.requests.length > before);
+          gate.set({ kind: "open" });
+        });
+        await tellsOf(watch, update);
+      });
+
+      it("goes on when it falls silent without an end", async () => {
+        const watch = watching(hurriedClock());
+        await watch.settled();
+        await tellsOf(watch, async () => {
+          gate.silence();
+          await create();
+        });
+      });
+
+      it("waits for the CRDs, and tells when they are there", async () => {
+        onTestFinished(() => installDefinitions(world.upstream));
+        await removeDefinitions(world.upstream);
+        expect(await errorOf(cluster.list("GSLBConfig", never))).toMatchObject({ code: "AG3005" });
+        const watch = watching();
+        await until(() => gate.requests.length >= 6);
+        expect(watch.changes()).toBe(0);
+        await tellsOf(watch, () => installDefinitions(world.upstream));
+        await tellsOf(watch, create);
+      });
+    });
+
+    describe("a server in trouble", () => {
+      it("that does not answer is given up in time", async () => {
+        gate.set({ kind: "hang" });
+        const impatient = connect({ timeoutMs: SHORT_MS });
+        expect(await errorOf(impatient.list("GSLBConfig", never))).toMatchObject({ code: "AG3006" });
+        expect(await errorOf(impatient.writeConfigMap({}, null, never))).toMatchObject({ code: "AG3006" });
+        gate.set({ kind: "open" });
+        expect(await impatient.list("GSLBConfig", never)).toEqual([]);
+      });
+
+      it("that asks to wait says for how long", async () => {
+        gate.set({ kind: "refuse", status: 429, reason: "TooManyRequests", headers: { "Retry-After": "3" } });
+        expect(await errorOf(cluster.list("GSLBConfig", never))).toMatchObject({ code: "AG3009", retryAfterMs: 3_000 });
+      });
+
+      it("that is not there cannot be reached", async () => {
+        gate.set({ kind: "cut" });
+        expect(await errorOf(cluster.list("GSLBConfig", never))).toMatchObject({ code: "AG3001" });
+      });
+
+      it("is reached again after a restart, on the connections of before", async () => {
+        await cluster.create(gslbConfig(), real, never);
+        await world.restart();
+        expect(await cluster.list("GSLBConfig", never)).toHaveLength(1);
+      });
+    });
+
+    it("lets in a token that was rotated in its file, at once", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "token-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const path = join(folder, "token");
+      writeFileSync(path, "old");
+      const connection = plainConnection(gate.url, { token: { kind: "file", path } });
+      const rotating = connect({ connection });
+      gate.demand("old");
+      await rotating.list("GSLBConfig", never);
+      gate.demand("new");
+      expect(await errorOf(rotating.list("GSLBConfig", never))).toMatchObject({ code: "AG3002" });
+      writeFileSync(path, "new");
+      await rotating.list("GSLBConfig", never);
+    });
+  });
+}
+
+function gslbConfig(metadata: object = {}, spec: object = { logLevel: "INFO" }): KubernetesObject {
+  return manifest("GSLBConfig", { name: "gc-1", ...metadata }, spec);
+}
+
+function policy(spec: object): KubernetesObject {
+  return manifest("GlobalDeploymentPolicy", { name: "global-gdp" }, spec);
+}
+
+function amkoCluster(): KubernetesObject {
+  const spec = { isLeader: false, clusterContext: "east", version: "1.4.2", clusters: ["east"] };
+  return manifest("AMKOCluster", { name: "amkocluster-federation" }, spec);
+}
+
+function manifest(kind: AmkoKind, metadata: object, spec: object): KubernetesObject {
+  const object = { apiVersion: KINDS[kind].apiVersion, kind, metadata: { namespace: NAMESPACE, ...metadata }, spec };
+  return object as unknown as KubernetesObject;
+}
+
+/** As a real API server wants it; nothing ever runs in it. */
+function statefulSet(...containers: readonly string[]): object {
+  const labels = { app: "amko" };
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "amko" },
+    spec: {
+      serviceName: "amko",
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: containers.map((name) => ({ name, image: "none" })) },
+      },
+    },
+  };
+}
+
+function target({ kind, metadata }: LiveObject) {
+  const { name, uid: id, resourceVersion } = metadata;
+  return { kind: kind as AmkoKind, name, uid: id, resourceVersion };
+}
+
+function pathOf(kind: AmkoKind): string {
+  return `/apis/${KINDS[kind].apiVersion}/namespaces/${NAMESPACE}/${KINDS[kind].plural}`;
+}
+
+function watches(gate: Gate): number {
+  return gate.requests.filter((request) => request.includes("watch=true")).length;
+}
+
+function errorOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+}
+
+/** Lives {@link HURRY} times as fast as the world. */
+function hurriedClock(): Clock {
+  const { nowMs, sleep } = systemClock();
+  return { nowMs: () => nowMs() * HURRY, sleep: (durationMs, signal) => sleep(durationMs / HURRY, signal) };
+}
+
+async function readDefinitions(): Promise<readonly { readonly metadata: { readonly name: string } }[]> {
+  const files = (await readdir(DEFINITIONS_FOLDER)).filter((file) => file.endsWith(".yaml"));
+  return Promise.all(files.map(async (file) => parse(await readFile(new URL(file, DEFINITIONS_FOLDER), "utf8"))));
+}
+
+/** A real API server serves a definition a moment after it was created, and forgets it a moment after its deletion. */
+async function installDefinitions(upstream: Upstream): Promise<void> {
+  for (const definition of await readDefinitions()) await askAsAdmin(upstream, "POST", DEFINITIONS_PATH, definition);
+  await everyKindAnswers(upstream, 200);
+}
+
+async function removeDefinitions(upstream: Upstream): Promise<void> {
+  for (const { metadata } of await readDefinitions())
+    await askAsAdmin(upstream, "DELETE", `${DEFINITIONS_PATH}/${metadata.name}`);
+  await everyKindAnswers(upstream, 404);
+}
+
+async function everyKindAnswers(upstream: Upstream, status: number): Promise<void> {
+  for (const kind of Object.keys(KINDS) as AmkoKind[]) {
+    while ((await askAsAdmin(upstream, "GET", pathOf(kind))).status !== status);
+  }
+}
+
+async function emptyNamespace(upstream: Upstream): Promise<void> {
+  for (const path of [...(Object.keys(KINDS) as AmkoKind[]).map(pathOf), EVENTS_PATH]) {
+    const { body } = await askAsAdmin(upstream, "GET", path);
+    for (const { metadata } of body.items) {
+      await askAsAdmin(upstream, "PATCH", `${path}/${metadata.name}`, { metadata: { finalizers: null } });
+      await askAsAdmin(upstream, "DELETE", `${path}/${metadata.name}`);
+    }
+  }
+  await askAsAdmin(upstream, "DELETE", CONFIG_MAP_PATH);
+  await askAsAdmin(upstream, "DELETE", `${STATEFUL_SETS_PATH}/amko`);
+  await askAsAdmin(upstream, "DELETE", `${SECRETS_PATH}/gslb-config-secret`);
+}
