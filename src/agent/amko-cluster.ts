@@ -1,0 +1,95 @@
+import { problem } from "../core/catalogue.ts";
+import { isObject } from "../core/diff.ts";
+import { correctionWaitMs, countCorrection } from "../core/fight.ts";
+import { ACCEPT_REWRITE_ANNOTATION, type JsonObject, type Manifest, type Problem } from "../core/model.ts";
+import { annotationPatch, type PatchOperation, specPatch } from "../core/patch.ts";
+import { lastWriter } from "../core/writers.ts";
+import type { Context, Local, Memory } from "./context.ts";
+import { withObject } from "./observe.ts";
+
+export function isLocalLeader(spec: Local["amkoCluster"]["spec"]): boolean {
+  return isObject(spec) && spec["isLeader"] === true;
+}
+
+/** Only where the field says something else. */
+export async function setLeader(
+  context: Context,
+  local: Local,
+  isLeader: boolean,
+  signal: AbortSignal,
+): Promise<Local> {
+  return writeAmkoCluster(context, local, specPatch(local.amkoCluster, { isLeader }), signal);
+}
+
+/**
+ * Puts fields of the AMKOCluster back to what git says: at once, unless somebody keeps writing them; then less and less
+ * often. (Stepping down is no correction, and never waits.)
+ */
+export async function correct(
+  context: Context,
+  local: Local,
+  memory: Memory,
+  fields: JsonObject,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const patch = specPatch(local.amkoCluster, fields);
+  if (patch.length === 0) return { local, memory: { ...memory, contested: false } };
+  const nowMs = context.clock.nowMs();
+  if (correctionWaitMs(memory.corrections.AMKOCluster, nowMs) > 0)
+    return { local, memory: { ...memory, contested: true } };
+  const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, nowMs);
+  const written = await writeAmkoCluster(context, local, patch, signal);
+  const corrections = { ...memory.corrections, AMKOCluster };
+  return { local: written, memory: { ...memory, corrections, contested: false } };
+}
+
+/** Why the AMKOCluster is not as git says, and when it is tried again; null while nobody fights over it. */
+export function amkoClusterFight(
+  { clock }: Context,
+  { self, amkoCluster }: Local,
+  { corrections, contested }: Memory,
+): { readonly problem: Problem; readonly againAfterMs: number } | null {
+  const againAfterMs = correctionWaitMs(corrections.AMKOCluster, clock.nowMs());
+  if (againAfterMs === 0 || !contested) return null;
+  const { count = 0 } = corrections.AMKOCluster ?? {};
+  const writer = lastWriter(amkoCluster) ?? "somebody";
+  const text = `AMKOCluster ${amkoCluster.metadata.name} in cluster ${self} was put back ${count} times; ${writer} keeps writing it`;
+  return { problem: problem("AG5019", text), againAfterMs };
+}
+
+/**
+ * Brings `clusterContext` and `clusters` of the local AMKOCluster to what its manifest says; with itself in it, since
+ * AMKO panics at its start otherwise.
+ */
+export async function alignAmkoCluster(
+  context: Context,
+  local: Local,
+  memory: Memory,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const clusters = manifest.clusters.includes(local.self) ? manifest.clusters : [local.self, ...manifest.clusters];
+  return correct(context, local, memory, { clusterContext: local.self, clusters }, signal);
+}
+
+/** A consent to a rewritten branch is spent once its head is recorded: a later rewrite asks anew. */
+export async function spendConsent(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
+  return writeAmkoCluster(
+    context,
+    local,
+    annotationPatch(local.amkoCluster, { [ACCEPT_REWRITE_ANNOTATION]: null }),
+    signal,
+  );
+}
+
+export async function writeAmkoCluster(
+  { cluster }: Context,
+  local: Local,
+  patch: readonly PatchOperation[],
+  signal: AbortSignal,
+): Promise<Local> {
+  if (patch.length === 0) return local;
+  const { name, resourceVersion } = local.amkoCluster.metadata;
+  const written = await cluster.patch({ kind: "AMKOCluster", name, resourceVersion }, patch, { dryRun: false }, signal);
+  return withObject(local, "AMKOCluster", written);
+}

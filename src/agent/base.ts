@@ -1,0 +1,85 @@
+import {
+  BASE_ANNOTATION,
+  type CommitId,
+  EXPORT_ID_ANNOTATION,
+  type FederatedKind,
+  type LiveObject,
+  type Revision,
+} from "../core/model.ts";
+import type { Base } from "../core/plan.ts";
+import { parseRevision } from "../core/records.ts";
+import { contentOf, snapshotOf, snapshotPath, writeSnapshot } from "../core/snapshot.ts";
+import type { Branch, Context, Local } from "./context.ts";
+import { contentAt, findExport } from "./past.ts";
+import { digestOf } from "./proposal.ts";
+
+/** The recorded base of a kind: on the object or, where it carries none, in the ConfigMap under this AMKOCluster. */
+export function recordedBase(
+  kind: FederatedKind,
+  { objects, records, amkoCluster }: Local,
+): { readonly revision: CommitId | null; readonly exportId: string | null } | null {
+  for (const { metadata } of objects[kind]) {
+    const revision = parseRevision(metadata.annotations?.[BASE_ANNOTATION] ?? "");
+    const exportId = metadata.annotations?.[EXPORT_ID_ANNOTATION] ?? null;
+    // A first export has an id before it has a base.
+    if (revision !== null || exportId !== null) return { revision, exportId };
+  }
+  const record = records.bases[kind];
+  return record !== null && record.amkoClusterUid === amkoCluster.metadata.uid ? record : null;
+}
+
+/** The cluster got the object from git: it says so itself, or it is what the base was. */
+export function isFromGit(base: Base | null, { metadata }: LiveObject): boolean {
+  if (parseRevision(metadata.annotations?.[BASE_ANNOTATION] ?? "") !== null) return true;
+  return base?.content.kind === "present" && base.content.snapshot.name === metadata.name;
+}
+
+/**
+ * The base with its content. An own export between the recorded base and the head is the base, if its id is the one
+ * that was recorded before the push: then the push landed and only its answer was lost.
+ */
+export async function readBase(
+  context: Context,
+  kind: FederatedKind,
+  local: Local,
+  branch: Branch,
+  signal: AbortSignal,
+): Promise<Base | null> {
+  const recorded = recordedBase(kind, local);
+  if (recorded === null) return null;
+  const { revision, exportId } = recorded;
+  if (revision === branch.head) return baseAt(context, kind, branch.revision);
+  // A base that is not in the branch's past any more is as good as none: what would be overwritten is rescued first.
+  const lost = revision !== null && (await context.repository.relation(revision, branch.head, signal)) === "unrelated";
+  const until = lost ? null : revision;
+  const own = exportId === null ? null : await findExport(context, branch.head, until, exportId, signal);
+  if (own !== null) return ownExport(context, kind, local, own);
+  return until === null ? null : baseAt(context, kind, await context.repository.read(until, signal));
+}
+
+/**
+ * The revision that an own export became. Where people changed a proposal before they squashed it, the revision holds
+ * their version; the base is then what was proposed and still is live, and the revision a step after it.
+ */
+function ownExport(context: Context, kind: FederatedKind, { objects, records }: Local, revision: Revision): Base {
+  const base = baseAt(context, kind, revision);
+  const [object] = objects[kind];
+  const proposed = records.proposals.config?.snapshots[kind];
+  if (object === undefined || proposed === undefined || digestOfSnapshot(kind, object) !== proposed) return base;
+  const content = contentOf(object);
+  const step = {
+    commit: revision.commit,
+    before: [content],
+    after: base.content.kind === "present" ? base.content.filled : null,
+  };
+  return { ...base, content: { kind: "present", snapshot: snapshotOf(kind, object), filled: content }, step };
+}
+
+export function digestOfSnapshot(kind: FederatedKind, object: LiveObject): string {
+  const snapshot = snapshotOf(kind, object);
+  return digestOf([{ path: snapshotPath(kind, snapshot.name), bytes: writeSnapshot(snapshot) }]);
+}
+
+function baseAt(context: Context, kind: FederatedKind, revision: Revision): Base {
+  return { revision: revision.commit, content: contentAt(context, kind, revision) };
+}

@@ -1,0 +1,214 @@
+import type { Corrections } from "../core/fight.ts";
+import type { Claim } from "../core/handover.ts";
+import type { MemberFindings } from "../core/members.ts";
+import type {
+  AmkoKind,
+  ClusterName,
+  CommitId,
+  FederatedKind,
+  FederationView,
+  LiveObject,
+  Problem,
+  Revision,
+  Uid,
+} from "../core/model.ts";
+import type { Records } from "../core/records.ts";
+import type { Schemas } from "../core/schema.ts";
+import type { ViewCache } from "../core/view.ts";
+import type { FederationError } from "../errors.ts";
+import type {
+  Chance,
+  Clock,
+  Cluster,
+  ConfigMapState,
+  Log,
+  NamespaceState,
+  RefListing,
+  Repository,
+  WorkloadState,
+} from "../ports.ts";
+import type { ApplyFailure } from "./apply.ts";
+import type { MemberChecks } from "./member-checks.ts";
+
+/** What the agent is told at its start. */
+export interface AgentSettings {
+  /** Null takes the local AMKOCluster's `clusterContext`. */
+  readonly cluster: ClusterName | null;
+  readonly branch: string;
+  /** The federation's folder; empty is the root. */
+  readonly path: string;
+  readonly publish: "direct" | "propose";
+  readonly historyRewrite: "halt" | "follow";
+  readonly drift: "correct" | "report";
+  readonly localDesignation: "propose" | "commit";
+  readonly batchWindowMs: number;
+  readonly ackIntervalMs: number;
+  readonly deleteGraceMs: number;
+  /** Null waits for ever. */
+  readonly handoverTimeoutMs: number | null;
+  readonly staleAfterMs: number;
+  /** Null takes `amko-gitops <amko-gitops@CLUSTER>`. */
+  readonly author: { readonly name: string; readonly email: string } | null;
+}
+
+/** Everything a pass may touch, handed in. */
+export interface Context {
+  readonly settings: AgentSettings;
+  readonly repository: Repository;
+  readonly cluster: Cluster;
+  /** The other clusters, as far as there are credentials for them. */
+  readonly members: MemberChecks;
+  readonly schemas: Schemas;
+  /** Files that were parsed already, by their blob ids: a revision costs what changed in it. */
+  readonly viewCache: ViewCache;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** Keeps what people should see as an Event; told at the end of the pass, so that nothing waits for it. */
+  note(note: Note): void;
+}
+
+/** An Event on the AMKOCluster: what happened, and what to do. */
+export interface Note {
+  readonly type: "Normal" | "Warning";
+  /** CamelCase, for machines. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the repository said in this pass. */
+export interface Branch {
+  readonly listing: RefListing;
+  readonly head: CommitId;
+  readonly revision: Revision;
+  readonly view: FederationView;
+}
+
+/** What the cluster held in this pass, brought up to date with each write of the pass. */
+export interface Local {
+  readonly self: ClusterName;
+  readonly amkoCluster: LiveObject;
+  readonly objects: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
+  /** Why the objects are not known; then they stand as empty and nothing may be made of that. Null when they are. */
+  readonly unread: FederationError | null;
+  readonly namespace: NamespaceState;
+  readonly configMap: ConfigMapState | null;
+  readonly records: Records;
+  /** AMKO's own StatefulSet, null where there is none; the error where it could not be read, which only leaders mind. */
+  readonly workload: WorkloadState | FederationError | null;
+}
+
+/** Which cluster stands behind a name: the UID of avi-system, and what the ref prefix is used for. */
+export interface Identity {
+  readonly namespaceUid: string;
+  readonly branch: string;
+  readonly path: string;
+}
+
+/**
+ * What one pass leaves to the next. Only a cache and a few clocks: all of it may be lost at any instant, and is when
+ * the process dies.
+ */
+export interface Memory {
+  /** The cluster's name as it was last known; null before its AMKOCluster was seen. */
+  readonly self: ClusterName | null;
+  readonly branch: Pick<Branch, "revision" | "view"> | null;
+  /** Refs below the prefix as last listed, moved along with our own pushes; null before the first listing. */
+  readonly refs: ReadonlyMap<string, CommitId> | null;
+  /** The head, and the refs that matter, with which the last pass had nothing left to do. */
+  readonly settled: {
+    readonly head: CommitId;
+    readonly refs: ReadonlyMap<string, CommitId>;
+    /** When to look again although nothing changes: an acknowledgement or a grace that is due then. */
+    readonly againAtMs: number | null;
+    readonly state: "in-sync" | "held";
+  } | null;
+  /** Since when complete lists have not shown the object, per kind, under which AMKOCluster. */
+  readonly missing: Readonly<
+    Partial<Record<FederatedKind, { readonly sinceMs: number; readonly amkoClusterUid: Uid }>>
+  >;
+  /** A federated kind's CRD was missing, and its objects with it: that they are gone is nobody's deletion. */
+  readonly crdMissed: boolean;
+  /** Since when a change has been waiting for `--batch-window`; null while none is. */
+  readonly batchSinceMs: number | null;
+  /** What was pushed to `leading/<self>` for the present designation. */
+  readonly claim: Claim | null;
+  /** A claim that git did not let us give up; cleared by a resync. */
+  readonly unreleased: CommitId | null;
+  readonly acknowledged: { readonly commit: CommitId; readonly atMs: number } | null;
+  /** Set while the server does not take our acknowledgements; cleared by a resync. */
+  readonly unreported: FederationError | null;
+  readonly identity: { readonly commit: CommitId; readonly known: Identity } | null;
+  /** The API server's verdicts on "equal", by kind: valid for one state of the object and one content of git. */
+  readonly equality: Readonly<Partial<Record<FederatedKind, { readonly key: string; readonly equal: boolean }>>>;
+  /** Members that do not hold the newest content, and since when they are where they are: polls look at their refs. */
+  readonly behind: ReadonlyMap<ClusterName, { readonly applied: CommitId | null; readonly sinceMs: number }>;
+  /** How often each object was put back lately. */
+  readonly corrections: Readonly<Partial<Record<AmkoKind, Corrections>>>;
+  /** What a leader found out about its members; null where it does not lead or has no credentials. */
+  readonly findings: MemberFindings | null;
+  /** Somebody keeps writing the AMKOCluster, and its next correction waits. */
+  readonly contested: boolean;
+  /** Events of passes that went straight on to the next one. */
+  readonly notes: readonly Note[];
+  /** The last problem that was told, so that it is told once. */
+  readonly told: string | null;
+}
+
+export const NO_MEMORY: Memory = {
+  self: null,
+  branch: null,
+  refs: null,
+  settled: null,
+  missing: {},
+  crdMissed: false,
+  batchSinceMs: null,
+  claim: null,
+  unreleased: null,
+  acknowledged: null,
+  unreported: null,
+  identity: null,
+  equality: {},
+  behind: new Map(),
+  corrections: {},
+  contested: false,
+  findings: null,
+  notes: [],
+  told: null,
+};
+
+/** What a pass is given; without members there is nobody to ask. */
+export type PassParts = Omit<Context, "note" | "members"> & Partial<Pick<Context, "members">>;
+
+/** Why a pass runs. */
+export type Wake = "start" | "poll" | "resync" | "cluster" | "retry" | "hook";
+
+/** How a pass ended. */
+export interface Result {
+  readonly memory: Memory;
+  /** Null: nothing to do until something changes. Otherwise the latest time at which to look again, in milliseconds. */
+  readonly againAfterMs: number | null;
+  /** What went wrong; null when the pass reached its end. */
+  readonly error: FederationError | null;
+  /** For people and probes: one word. */
+  readonly state: "in-sync" | "working" | "held" | "git-away" | "failed";
+}
+
+/** What a role made of the pass. */
+export interface Acted {
+  readonly local: Local;
+  readonly memory: Memory;
+  /** The cluster holds the revision, as far as it can be used: it may be acknowledged. */
+  readonly holds: boolean;
+  /** What people should know; null when all is well. */
+  readonly problem: Problem | null;
+  /** What could not be applied, by kind. */
+  readonly failures: readonly ApplyFailure[];
+  /** What people may want to do although all is well; null when there is nothing. */
+  readonly advice: Problem | null;
+  readonly exportProblems: Readonly<Record<FederatedKind, Problem | null>>;
+  /** Kinds whose change waits for people to merge it. */
+  readonly pendingKinds: readonly FederatedKind[];
+  /** Null when nothing is pending. */
+  readonly againAfterMs: number | null;
+}

@@ -1,0 +1,92 @@
+import type { AmkoKind } from "../core/model.ts";
+import type { Members } from "../ports.ts";
+import type { PassParts, Result, Wake } from "./context.ts";
+import { limitWakes } from "./limit-wakes.ts";
+import { startLoop } from "./loop.ts";
+import { createMemberChecks, NO_MEMBER_CHECKS } from "./member-checks.ts";
+import { reconcile } from "./reconcile.ts";
+import { startSchedule } from "./schedule.ts";
+
+/** What the probes are told. */
+export interface DaemonHealth {
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface Daemon {
+  health(): DaemonHealth;
+  /** Ends watches, schedules and the running pass; settles when nothing is left. */
+  stop(): Promise<void>;
+}
+
+/** A pass is bounded by the time limits of its requests. One that lasts longer than this hangs for good. */
+const PASS_MAX_MS = 10 * 60_000;
+/** Watches that show no sign of life for this long are past mending by themselves. */
+const WATCH_SILENCE_MAX_MS = 15 * 60_000;
+
+/** Runs the agent: watches, schedules and the loop that they wake. */
+export function startDaemon(
+  context: Omit<PassParts, "members">,
+  schedules: { readonly poll: string; readonly resync: string },
+  /** The other clusters; null where their credentials are not to be used. */
+  members: Members | null = null,
+): Daemon {
+  const { cluster, clock, chance, log } = context;
+  const stopping = new AbortController();
+  let last: Result | null = null;
+  let passSinceMs: number | null = null;
+  const checks =
+    members === null
+      ? NO_MEMBER_CHECKS
+      : createMemberChecks({ members, clock, log, changed: () => loop.wake("cluster") }, stopping.signal);
+  const loop = startLoop(
+    {
+      clock,
+      chance,
+      log,
+      async pass(memory, wake, signal) {
+        passSinceMs = clock.nowMs();
+        const result = await reconcile({ ...context, members: checks }, memory, wake, signal);
+        passSinceMs = null;
+        return result;
+      },
+      ended(result) {
+        if (result.state !== last?.state) log("info", "state", { state: result.state });
+        last = result;
+      },
+    },
+    stopping.signal,
+  );
+  const wake = (reason: Wake) => (): void => loop.wake(reason);
+  // Nudges come as writes of the AMKOCluster.
+  const nudged = limitWakes(wake("cluster"), clock, stopping.signal);
+  const changed = (kind: AmkoKind): void => (kind === "AMKOCluster" ? nudged() : loop.wake("cluster"));
+  const watch = cluster.watch(changed, stopping.signal);
+  const polled = (): void => {
+    checks.refresh();
+    loop.wake("poll");
+  };
+  const poll = startSchedule("poll", schedules.poll, polled, log);
+  const resync = startSchedule("resync", schedules.resync, wake("resync"), log);
+  return {
+    health() {
+      const hanging = passSinceMs !== null && clock.nowMs() - passSinceMs > PASS_MAX_MS;
+      const deaf = watch.silenceMs() > WATCH_SILENCE_MAX_MS;
+      const error = last?.error ?? null;
+      const detail = {
+        state: last?.state ?? "starting",
+        ...(error === null ? {} : { code: error.code, cause: error.message }),
+      };
+      // Without git the cluster is as it should be as far as anybody knows: ready. Without its API server it is not.
+      return { live: !hanging && !deaf, ready: last !== null && last.state !== "failed", detail };
+    },
+    async stop() {
+      poll.stop();
+      resync.stop();
+      stopping.abort();
+      await Promise.all([loop.stopped, watch.stopped, checks.settled()]);
+      log("info", "stopped");
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import { problem } from "../core/catalogue.ts";
+import { isObject } from "../core/diff.ts";
+import { editManifest, flipLeader } from "../core/flip.ts";
+import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
+import type { ProposalTopic } from "../core/records.ts";
+import { proposalRef } from "../core/refs.ts";
+import type { Designation } from "../core/role.ts";
+import { writerOfField } from "../core/writers.ts";
+import { asFederationError, FederationError } from "../errors.ts";
+import { isLocalLeader } from "./amko-cluster.ts";
+import { authorOf } from "./author.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { adoptProposal, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
+
+interface Designated {
+  readonly local: Local;
+  readonly memory: Memory;
+  /** What to merge; null where nothing was proposed. */
+  readonly problem: Problem | null;
+}
+
+/**
+ * Somebody set `isLeader: true` by hand in a cluster that git does not designate: the document's manual procedure.
+ * Nothing but the branch decides who leads, so this becomes a ready-made flip to merge (or, where configured, a commit),
+ * and the field is put back. Only in a cluster that has been in the federation before: in a fresh install it is a
+ * chart's value and nobody's decision.
+ */
+export async function proposeLeadership(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  designation: Designation,
+  signal: AbortSignal,
+): Promise<Designated> {
+  if (designation === "undecided") return { local, memory, problem: null };
+  if (designation === "leader") {
+    return { ...(await withdrawProposal(context, local, memory, "leader", signal)), problem: null };
+  }
+  const asked = asksToLead(local);
+  const standing = memory.refs?.has(proposalRef(local.self, "leader")) === true;
+  if (!asked && !standing) return { local, memory, problem: null };
+  const where = `isLeader was set to true in cluster ${local.self}, which does not lead by the branch: it was put back`;
+  if (!branch.view.manifests.has(local.self)) {
+    return {
+      local,
+      memory,
+      problem: problem("AG5020", `${where}, and without a manifest nobody can make it the leader`),
+    };
+  }
+  try {
+    return await proposeFlip(context, branch, local, memory, asked, where, signal);
+  } catch (error) {
+    // Refused or out of reach: the field is put back all the same, because two clusters must not lead.
+    const known = asFederationError(error);
+    if (known.retry === "now" || !known.code.startsWith("AG2")) throw error;
+    return { local, memory, problem: problem("AG5020", `${where}; the flip could not be proposed: ${known.message}`) };
+  }
+}
+
+/**
+ * A person's edit, and not what a chart writes again, what a fresh install says, or what is left of a term in office.
+ */
+function asksToLead({ amkoCluster, records }: Local): boolean {
+  const { uid } = amkoCluster.metadata;
+  const known = FEDERATED_KINDS.some((kind) => records.bases[kind]?.amkoClusterUid === uid);
+  const byHelm = writerOfField(amkoCluster, "isLeader")?.startsWith("helm") === true;
+  return isLocalLeader(amkoCluster.spec) && records.office === null && known && !byHelm;
+}
+
+async function proposeFlip(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  asked: boolean,
+  where: string,
+  signal: AbortSignal,
+): Promise<Designated> {
+  const changes = flipLeader(branch.view, branch.revision.files, local.self);
+  if (changes.length === 0) return { local, memory, problem: null };
+  const message = `federation: make ${local.self} the leader\n\nisLeader was set to true in the cluster by hand.\n`;
+  if (asked && context.settings.localDesignation === "commit") {
+    const author = authorOf(context, local.self);
+    const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);
+    // The branch says something else now: it is read again before anything is put back.
+    throw new FederationError("AG2003", `the flip to ${local.self} was committed as ${commit}`);
+  }
+  const request = { topic: "leader", changes, message, anew: asked } as const;
+  const kept = await keepProposal(context, branch, local, memory, request, signal);
+  const ref = proposalRef(local.self, "leader");
+  return { ...kept, problem: kept.stands ? problem("AG5020", `${where}, and a flip is ready in …/${ref}`) : null };
+}
+
+/** The local AMKO runs at another version than the manifest says: the mended manifest is proposed. */
+export async function proposeVersion(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  manifest: Manifest | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const version = isObject(local.amkoCluster.spec) ? local.amkoCluster.spec["version"] : undefined;
+  const differs =
+    manifest !== undefined && typeof version === "string" && version !== "" && version !== manifest.version;
+  if (!differs) return withdrawProposal(context, local, memory, "version", signal);
+  const change = editManifest(manifest, branch.revision.files, [{ path: ["spec", "version"], value: version }]);
+  if (change === null) return { local, memory };
+  const message = `federation: ${local.self} runs AMKO ${version}\n\nIts manifest says ${manifest.version}.\n`;
+  return keepProposal(
+    context,
+    branch,
+    local,
+    memory,
+    { topic: "version", changes: [change], message, anew: true },
+    signal,
+  );
+}
+
+interface KeptProposal {
+  readonly topic: ProposalTopic;
+  readonly changes: readonly FileChange[];
+  readonly message: string;
+  /** Push it also where nothing stands yet. */
+  readonly anew: boolean;
+}
+
+/** Pushes a proposal where it is missing, and moves it along with the branch; what people changed or closed is theirs. */
+async function keepProposal(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  { topic, changes, message, anew }: KeptProposal,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory; readonly stands: boolean }> {
+  const state = await proposalState(context, branch, local, memory, topic, changes, signal);
+  switch (state.kind) {
+    case "current":
+      return { local: await adoptProposal(context, local, topic, changes, state.commit, signal), memory, stands: true };
+    case "changed":
+      return { local, memory, stands: true };
+    case "closed":
+    case "none":
+      // What people closed stays closed, until somebody asks for it by hand once more.
+      if (!anew || (state.kind === "closed" && topic !== "leader")) return { local, memory, stands: false };
+      return {
+        ...(await pushProposal(context, branch, local, memory, { topic, changes, message, expected: null }, signal)),
+        stands: true,
+      };
+    case "outdated":
+      return {
+        ...(await pushProposal(
+          context,
+          branch,
+          local,
+          memory,
+          { topic, changes, message, expected: state.commit },
+          signal,
+        )),
+        stands: true,
+      };
+    default:
+      return state satisfies never;
+  }
+}

@@ -1,0 +1,71 @@
+import { problem } from "../core/catalogue.ts";
+import { diffFields, formatFieldPath } from "../core/diff.ts";
+import { correctionWaitMs, countCorrection } from "../core/fight.ts";
+import type { FederatedKind, Problem } from "../core/model.ts";
+import type { FollowerDecision, GitContent, KindFacts } from "../core/plan.ts";
+import { contentOf, equalContent } from "../core/snapshot.ts";
+import { lastWriter } from "../core/writers.ts";
+import type { Context, Local, Memory } from "./context.ts";
+
+export interface Drift {
+  readonly kind: FederatedKind;
+  readonly problem: Problem;
+}
+
+/** What differs although this cluster held the head already: somebody edited it here. */
+export function findDrift(
+  { self }: Local,
+  { kind, live, base, head }: KindFacts,
+  decision: FollowerDecision,
+): readonly Drift[] {
+  if (decision.kind !== "apply" || base === null || !sameContent(base.content, head.content)) return [];
+  const { snapshot } = decision;
+  const object = live.find(({ metadata }) => metadata.name === snapshot.name);
+  const filled = head.content.kind === "present" ? head.content.filled : null;
+  const fields =
+    object === undefined || filled === null
+      ? "the object itself"
+      : diffFields({ ...filled }, { ...contentOf(object) })
+          .map(({ path }) => formatFieldPath(path))
+          .join(", ");
+  const writer = object === undefined ? null : lastWriter(object);
+  const who = writer === null ? "" : ` by ${writer}`;
+  const text = `${kind} ${snapshot.name} was changed in cluster ${self}${who}: ${fields}`;
+  return [{ kind, problem: problem("AG5013", text) }];
+}
+
+/** The cluster held this content already, whatever revisions came since. */
+function sameContent(base: GitContent, head: GitContent): boolean {
+  if (base.kind === "never" || head.kind === "never") return false;
+  return base.kind === head.kind && base.snapshot.name === head.snapshot.name && equalContent(base.filled, head.filled);
+}
+
+export type DriftVerdict =
+  | { readonly kind: "correct"; readonly memory: Memory }
+  | { readonly kind: "leave"; readonly problem: Problem; readonly againAfterMs: number | null };
+
+/** Puts it back at once, unless the agent only reports, or somebody keeps fighting: then less and less often. */
+export function judgeDrift(
+  { settings, clock, log, note }: Context,
+  { self }: Local,
+  memory: Memory,
+  drifts: readonly Drift[],
+): DriftVerdict {
+  const [first] = drifts;
+  if (first === undefined) return { kind: "correct", memory };
+  if (settings.drift === "report") return { kind: "leave", problem: first.problem, againAfterMs: null };
+  const nowMs = clock.nowMs();
+  const waitMs = Math.max(...drifts.map(({ kind }) => correctionWaitMs(memory.corrections[kind], nowMs)));
+  if (waitMs > 0) {
+    const { count = 0 } = memory.corrections[first.kind] ?? {};
+    const text = `${first.problem.message}; it was put back ${count} times already and waits now`;
+    return { kind: "leave", problem: problem("AG5019", text), againAfterMs: waitMs };
+  }
+  const corrections = { ...memory.corrections };
+  for (const { kind, problem: cause } of drifts) {
+    corrections[kind] = countCorrection(corrections[kind], nowMs);
+    log("warn", "drift is corrected", { cluster: self, cause: cause.message });
+    note({ type: "Warning", reason: "DriftCorrected", message: `${cause.message}. It was put back. ${cause.remedy}` });
+  }
+  return { kind: "correct", memory: { ...memory, corrections } };
+}

@@ -1,0 +1,73 @@
+import { formatFieldPath } from "../core/diff.ts";
+import { type Content, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
+import { snapshotPatch } from "../core/patch.ts";
+import type { Head } from "../core/plan.ts";
+import { formatRevision } from "../core/records.ts";
+import { contentOf, equalContent } from "../core/snapshot.ts";
+import { hasCode } from "../errors.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+
+export interface Equality {
+  readonly key: string;
+  readonly equal: boolean;
+}
+
+/** Who may change AMKO's UUID is a question of its own, see facts.ts. */
+function withoutUuid({ annotations, spec }: Content): Content {
+  const { [UUID_ANNOTATION]: _uuid, ...others } = annotations;
+  return { annotations: others, spec };
+}
+
+/**
+ * Equal means: the live object equals what this API server's dry run of the snapshot returns. The server is asked only
+ * where the contents differ to the letter, and once per state of the object.
+ */
+export async function judgeEquality(
+  { cluster, settings }: Context,
+  kind: FederatedKind,
+  { objects }: Local,
+  { head: commit, view }: Branch,
+  head: Head,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<Equality> {
+  const snapshot = head.content.kind === "present" ? head.content.snapshot : null;
+  const object = objects[kind].find(({ metadata }) => metadata.name === snapshot?.name);
+  if (snapshot === null || object === undefined) return { key: "", equal: false };
+  if (equalContent(withoutUuid(contentOf(object)), withoutUuid(snapshot))) return { key: "", equal: true };
+  const state = view.kinds[kind];
+  const path = state.kind === "present" ? state.path : "";
+  const key = [object.metadata.uid, object.metadata.resourceVersion, commit, head.revision, path].join(" ");
+  const known = memory.equality[kind];
+  if (known?.key === key) return known;
+  const patch = snapshotPatch(object, snapshot, formatRevision(settings.branch, commit));
+  try {
+    const target = { kind, name: object.metadata.name, resourceVersion: object.metadata.resourceVersion };
+    const returned = await cluster.patch(target, patch, { dryRun: true }, signal);
+    // A field that the server drops is no equality: the CRD here is older, and whoever applies it says which field.
+    const isKept = droppedFields(snapshot, returned).length === 0;
+    const same = equalContent(withoutUuid(contentOf(returned)), withoutUuid(contentOf(object)));
+    return { key, equal: isKept && same };
+  } catch (error) {
+    // Refused here: certainly not what is live. Whether that matters is for those who want to apply it.
+    if (hasCode(error, "AG3007")) return { key, equal: false };
+    throw error;
+  }
+}
+
+/** The fields that this cluster's API server dropped from a snapshot, as people write them. */
+export function droppedFields(snapshot: Content, returned: LiveObject): readonly string[] {
+  return missingPaths(snapshot.spec, contentOf(returned).spec, ["spec"]).map(formatFieldPath);
+}
+
+function missingPaths(wanted: unknown, found: unknown, path: readonly string[]): readonly (readonly string[])[] {
+  if (typeof wanted !== "object" || wanted === null) return [];
+  if (typeof found !== "object" || found === null) return [path];
+  // A null says nothing to an API server: it goes with every CRD.
+  const said = Object.entries(wanted).filter(([, value]) => value !== null);
+  return said.flatMap(([key, value]) =>
+    Object.hasOwn(found, key)
+      ? missingPaths(value, (found as Record<string, unknown>)[key], [...path, key])
+      : [[...path, key]],
+  );
+}

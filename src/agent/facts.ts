@@ -1,0 +1,78 @@
+import { type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
+import type { Head, KindFacts } from "../core/plan.ts";
+import { contentOf } from "../core/snapshot.ts";
+import { isFromGit, readBase } from "./base.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { judgeEquality } from "./equality.ts";
+import { type Purpose, resolveHead } from "./head.ts";
+import { readSteps, standsInGit } from "./past.ts";
+
+export interface Gathered {
+  readonly facts: KindFacts;
+  readonly memory: Memory;
+}
+
+/** Brings together all that decides about one kind, asking git's past and the API server only where it matters. */
+export async function gatherFacts(
+  context: Context,
+  kind: FederatedKind,
+  local: Local,
+  branch: Branch,
+  memory: Memory,
+  purpose: Purpose,
+  signal: AbortSignal,
+): Promise<Gathered> {
+  const vanished = memory.crdMissed && local.objects[kind].length === 0;
+  const base = vanished ? null : await readBase(context, kind, local, branch, signal);
+  const head = await resolveHead(context, kind, branch, base, local.objects[kind], purpose, signal);
+  const live = purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];
+  const equality = await judgeEquality(context, kind, local, branch, head, memory, signal);
+  const equalsHead = equality.equal && live.every((object) => agreesOnUuid(head, object, purpose));
+  const known: KindFacts = { kind, live, base, head, equalsHead, steps: [], standsInGit: false, fromGit: new Set() };
+  const next = { ...memory, equality: { ...memory.equality, [kind]: equality } };
+  if (equalsHead) return { facts: known, memory: next };
+  const facts =
+    purpose === "lead"
+      ? await lookBack(context, branch, known, signal)
+      : await lookAround(context, branch, known, signal);
+  return { facts, memory: next };
+}
+
+/** Only a leader asks what happened in between: a follower takes the head, whatever its cluster holds. */
+async function lookBack(context: Context, branch: Branch, facts: KindFacts, signal: AbortSignal): Promise<KindFacts> {
+  const { kind, base, head, live } = facts;
+  const steps = base === null ? [] : await readSteps(context, kind, branch.head, base, signal);
+  const known = steps === null ? null : base;
+  const [object] = live;
+  const unknown = known === null && head.content.kind === "deleted" && object !== undefined;
+  const stands = unknown && (await standsInGit(context, kind, contentOf(object), branch.head, signal));
+  return { ...facts, base: known, steps: steps ?? [], standsInGit: stands };
+}
+
+/** A tombstone takes only what came from git. */
+async function lookAround(context: Context, branch: Branch, facts: KindFacts, signal: AbortSignal): Promise<KindFacts> {
+  const { kind, base, head, live } = facts;
+  if (head.content.kind !== "deleted") return facts;
+  const fromGit = new Set<string>();
+  for (const object of live) {
+    const stands =
+      isFromGit(base, object) || (await standsInGit(context, kind, contentOf(object), branch.head, signal));
+    if (stands) fromGit.add(object.metadata.name);
+  }
+  return { ...facts, fromGit };
+}
+
+/** Taken off the leader's object by whoever replaced it: it is AMKO's all the same, and comes back. */
+function keepUuid({ content }: Head, object: LiveObject): LiveObject {
+  const uuid = content.kind === "present" ? content.snapshot.annotations[UUID_ANNOTATION] : undefined;
+  const { annotations = {} } = object.metadata;
+  if (uuid === undefined || Object.hasOwn(annotations, UUID_ANNOTATION)) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [UUID_ANNOTATION]: uuid } } };
+}
+
+/** No apply takes a UUID off, so a server calls a head equal that lacks it: on a leader that is a change to export. */
+function agreesOnUuid({ content }: Head, { metadata }: LiveObject, purpose: Purpose): boolean {
+  if (content.kind !== "present") return true;
+  const [held, wanted] = [metadata.annotations, content.snapshot.annotations].map((one) => one?.[UUID_ANNOTATION]);
+  return held === wanted || (purpose === "follow" && wanted === undefined);
+}

@@ -1,0 +1,90 @@
+import { problem } from "../core/catalogue.ts";
+import type { LiveObject, Problem } from "../core/model.ts";
+import { ACCEPT_REWRITE_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../core/model.ts";
+import { parseCommitId } from "../core/records.ts";
+import { type Designation, designate, type Role, takeRole } from "../core/role.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { identify } from "./identity.ts";
+
+export interface Judgement {
+  readonly role: Role;
+  readonly designation: Designation;
+  /** The repository knows another cluster under this name: nothing may be written but `isLeader: false`. */
+  readonly impostor: boolean;
+  readonly memory: Memory;
+  /** When a suspension ends; null while there is none. */
+  readonly againAfterMs: number | null;
+}
+
+/**
+ * The agent judges itself before it takes the role that the revision gives: a person's suspension first, then whether
+ * the branch is the one it knows, whether the repository knows this cluster, and only then what the manifests say.
+ */
+export async function judge(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<Judgement> {
+  const suspension = readSuspension(local.amkoCluster, context.clock.nowMs());
+  if (suspension !== null) {
+    return { ...held(suspension.problem, memory), againAfterMs: suspension.restMs };
+  }
+  const halted = await judgeHistory(context, branch, local, signal);
+  if (halted !== null) return held(halted, memory);
+  const identified = await identify(context, local, memory, signal);
+  const facts = { ...local, view: branch.view, identity: identified.problem };
+  const role = takeRole(facts);
+  const designation = designate(facts);
+  return {
+    role,
+    // Designated, but at a wrong version: neither up nor down.
+    designation: designation === "leader" && role.kind !== "lead" ? "undecided" : designation,
+    impostor: identified.problem !== null,
+    memory: identified.memory,
+    againAfterMs: null,
+  };
+}
+
+/** Held by a person or by the history: also the office stays as it is. */
+function held(cause: Problem, memory: Memory): Judgement {
+  return {
+    role: { kind: "hold", problem: cause },
+    designation: "undecided",
+    impostor: false,
+    memory,
+    againAfterMs: null,
+  };
+}
+
+/** A suspension always ends and always has a reason; an annotation without both of them is none. */
+export function readSuspension(
+  { metadata }: LiveObject,
+  nowMs: number,
+): { readonly problem: Problem; readonly restMs: number } | null {
+  const until = metadata.annotations?.[SUSPENDED_UNTIL_ANNOTATION];
+  const reason = metadata.annotations?.[SUSPEND_REASON_ANNOTATION]?.trim() ?? "";
+  if (until === undefined || reason === "") return null;
+  const restMs = Date.parse(until) - nowMs;
+  if (!(restMs > 0)) return null;
+  return { problem: problem("AG5015", `suspended until ${until}: ${reason}`), restMs };
+}
+
+/** A head that does not descend from the one judged before means that the branch was rewritten, or put back. */
+async function judgeHistory(
+  { repository, settings }: Context,
+  { head }: Branch,
+  { records, amkoCluster }: Local,
+  signal: AbortSignal,
+): Promise<Problem | null> {
+  const before = records.head;
+  if (before === null || before === head || settings.historyRewrite === "follow") return null;
+  if ((await repository.relation(before, head, signal)) !== "unrelated") return null;
+  const accepted = parseCommitId(amkoCluster.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");
+  // What was built on an accepted head since is accepted with it.
+  if (accepted !== null && (await repository.relation(accepted, head, signal)) !== "unrelated") return null;
+  const older = (await repository.relation(head, before, signal)) === "ancestor";
+  const what = older ? "was put back to an older revision" : "was rewritten";
+  return problem("AG2007", `branch ${settings.branch} ${what}: it was at ${before}, now it is at ${head}`);
+}

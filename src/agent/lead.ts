@@ -1,0 +1,173 @@
+import {
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type Problem,
+  type Snapshot,
+  SUPERSEDES_ANNOTATION,
+} from "../core/model.ts";
+import { decideLeader, type KindFacts, type LeaderDecision } from "../core/plan.ts";
+import { formatRevision, parseCommitId } from "../core/records.ts";
+import { type Application, type ApplyFailure, applyRevision } from "./apply.ts";
+import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
+import { type Export, exportChanges, exportProblem } from "./export.ts";
+import { gatherFacts } from "./facts.ts";
+import { isHeadItself, settle } from "./follow.ts";
+import { writeMerge } from "./merge.ts";
+import { awaitBatch, awaitDeletions } from "./pending.ts";
+import { withdrawProposal } from "./proposal.ts";
+import { proposeChanges } from "./propose.ts";
+
+interface Decided {
+  readonly facts: KindFacts;
+  readonly decision: LeaderDecision;
+}
+
+/** Brings the leader's cluster and the branch together: what git changed is applied, what the cluster changed is committed. */
+export async function lead(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  /** Why nothing may be exported now; null when it may. */
+  stop: Problem | null,
+  signal: AbortSignal,
+): Promise<Acted> {
+  let current = memory;
+  const decided: Decided[] = [];
+  for (const kind of FEDERATED_KINDS) {
+    const { facts, memory: next } = await gatherFacts(context, kind, local, branch, current, "lead", signal);
+    current = next;
+    decided.push({ facts, decision: withhold(decideLeader(facts), stop) });
+  }
+  const taken = await takeFromGit(context, branch, local, decided, signal);
+  // Before anything is pushed, and whether or not it can be: what the cluster holds is recorded.
+  const settled = await settle(context, branch, taken.acted.local, taken.held, signal);
+  const acted: Acted = { ...taken.acted, local: settled, memory: current };
+  return taken.merged ? { ...acted, againAfterMs: 0 } : giveToGit(context, branch, acted, decided, signal);
+}
+
+/** Commits or proposes what the cluster changed, once it has waited as long as it has to. */
+async function giveToGit(
+  context: Context,
+  branch: Branch,
+  acted: Acted,
+  decided: readonly Decided[],
+  signal: AbortSignal,
+): Promise<Acted> {
+  const decisions = decided.map(({ facts: { kind }, decision }) => ({ kind, decision }));
+  const grace = awaitDeletions(context, acted.local, acted.memory, decisions);
+  const exports = decided
+    .filter(({ facts }) => acted.exportProblems[facts.kind] === null)
+    .flatMap(({ facts, decision }) => toExports(facts, decision, grace.due));
+  const batch = awaitBatch(context, grace.memory, exports);
+  const waiting: Acted = { ...acted, memory: batch.memory, againAfterMs: batch.againAfterMs ?? grace.againAfterMs };
+  if (exports.length === 0) return withdrawSettled(context, waiting, decided, signal);
+  if (batch.againAfterMs !== null) return waiting;
+  if (context.settings.publish === "propose") {
+    const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports, signal);
+    // The cluster holds the head, and more: what waits to be merged.
+    const holds = acted.problem === null;
+    return { ...waiting, ...proposed, holds, pendingKinds: exports.map(({ kind }) => kind), againAfterMs: null };
+  }
+  const exported = await exportChanges(context, branch, waiting.local, exports, signal);
+  const members = [...branch.view.members.values()].filter((member) => member.problem === null);
+  const revision = formatRevision(context.settings.branch, exported.commit);
+  context.members.nudge(
+    members.map(({ cluster }) => cluster),
+    revision,
+  );
+  // The next pass reads the branch, finds cluster and head equal, and makes the new head the base.
+  return { ...waiting, local: exported.local, againAfterMs: 0 };
+}
+
+/** A proposal goes only when nothing is left of it: not while its change is blocked, or waits for something. */
+async function withdrawSettled(
+  context: Context,
+  acted: Acted,
+  decided: readonly Decided[],
+  signal: AbortSignal,
+): Promise<Acted> {
+  if (!decided.every(({ decision }) => decision.kind === "settled" || decision.kind === "apply")) return acted;
+  const withdrawn = await withdrawProposal(context, acted.local, acted.memory, "config", signal);
+  return { ...acted, ...withdrawn, holds: acted.problem === null };
+}
+
+/** What git says is still applied; what would go to git waits, merges too, since they are written to be exported. */
+function withhold(decision: LeaderDecision, stop: Problem | null): LeaderDecision {
+  const exports = decision.kind === "export" || decision.kind === "entomb" || decision.kind === "merge";
+  return stop !== null && exports ? { kind: "blocked", problem: stop } : decision;
+}
+
+interface Taken {
+  readonly acted: Omit<Acted, "memory">;
+  /** Kinds of which the cluster holds the head now. */
+  readonly held: readonly FederatedKind[];
+  readonly merged: boolean;
+}
+
+/** What git changed is written to the leader's own cluster, each kind by itself; so are merges, to be exported next. */
+async function takeFromGit(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  decided: readonly Decided[],
+  signal: AbortSignal,
+): Promise<Taken> {
+  const failures: ApplyFailure[] = [];
+  const exportProblems: Record<FederatedKind, Problem | null> = { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  const held: FederatedKind[] = [];
+  let current = local;
+  let merged = false;
+  for (const { facts, decision } of decided) {
+    const { kind } = facts;
+    if (decision.kind === "blocked") exportProblems[kind] = decision.problem;
+    if (decision.kind === "export") exportProblems[kind] = exportProblem(context, branch, kind, decision.object);
+    if (decision.kind === "apply") {
+      const applied = await applyRevision(context, branch, current, [toApplication(facts, decision.snapshot)], signal);
+      current = applied.local;
+      failures.push(...applied.failures);
+    }
+    if (decision.kind === "merge") {
+      const { object, merge } = decision;
+      const written = await writeMerge(context, current, kind, object, merge, facts.head.revision, signal);
+      if (written.kind === "refused") exportProblems[kind] = written.problem;
+      else current = written.local;
+      merged ||= written.kind === "written";
+    }
+    const failed = failures.some((failure) => failure.kind === kind);
+    const took = decision.kind === "settled" || (decision.kind === "apply" && !failed);
+    if (took && isHeadItself(facts)) held.push(kind);
+  }
+  const blocked = FEDERATED_KINDS.map((kind) => exportProblems[kind]).find((one) => one !== null) ?? null;
+  const cause = failures[0]?.problem ?? blocked;
+  const acted = {
+    local: current,
+    holds: false,
+    problem: cause,
+    failures,
+    exportProblems,
+    advice: null,
+    pendingKinds: [],
+    againAfterMs: null,
+  };
+  return { acted, held, merged };
+}
+
+function toApplication({ kind, head, live, base }: KindFacts, snapshot: Snapshot): Application {
+  const doomed = snapshot.deleted === null ? [] : live;
+  return { kind, snapshot, revision: head.revision, doomed, base };
+}
+
+function toExports(
+  { kind, head, base }: KindFacts,
+  decision: LeaderDecision,
+  due: ReadonlySet<FederatedKind>,
+): readonly Export[] {
+  if (decision.kind === "entomb") {
+    return due.has(kind) ? [{ action: "entomb", kind, snapshot: decision.snapshot, base }] : [];
+  }
+  if (decision.kind !== "export") return [];
+  const pending = (decision.object.metadata.annotations?.[SUPERSEDES_ANNOTATION] ?? "").split(",").map(parseCommitId);
+  const supersedes = [...decision.supersedes, ...pending.filter((commit) => commit !== null)];
+  return [{ action: "write", kind, object: decision.object, before: head.content, base, supersedes }];
+}

@@ -1,0 +1,50 @@
+import { problem } from "../core/catalogue.ts";
+import type { Merge } from "../core/merge.ts";
+import type { CommitId, FederatedKind, LiveObject, Problem } from "../core/model.ts";
+import { snapshotPatch } from "../core/patch.ts";
+import { formatRevision } from "../core/records.ts";
+import { hasCode } from "../errors.ts";
+import { droppedProblem } from "./apply.ts";
+import type { Context, Local } from "./context.ts";
+import { droppedFields } from "./equality.ts";
+import { withObject } from "./observe.ts";
+
+export type MergeWritten =
+  | { readonly kind: "written"; readonly local: Local }
+  | { readonly kind: "refused"; readonly problem: Problem };
+
+/**
+ * The merge is written to the live object first, with git's side as its base and what it overrides beside it; after a
+ * dry run, since a field that the CRD here drops would look like one that somebody removed.
+ */
+export async function writeMerge(
+  { cluster, settings }: Context,
+  local: Local,
+  kind: FederatedKind,
+  { metadata }: LiveObject,
+  merge: Merge,
+  revision: CommitId,
+  signal: AbortSignal,
+): Promise<MergeWritten> {
+  const { name } = metadata;
+  const object = local.objects[kind].find((one) => one.metadata.name === name);
+  if (object === undefined) return { kind: "written", local };
+  const target = { kind, name, resourceVersion: object.metadata.resourceVersion };
+  const supersedes = merge.supersedes.length === 0 ? null : merge.supersedes.join(",");
+  const snapshot = { ...merge.content, kind, name, deleted: null };
+  const patch = snapshotPatch(object, snapshot, formatRevision(settings.branch, revision), supersedes);
+  try {
+    const dropped = droppedFields(snapshot, await cluster.patch(target, patch, { dryRun: true }, signal));
+    if (dropped.length > 0) return { kind: "refused", problem: droppedProblem(local, kind, name, dropped) };
+    return {
+      kind: "written",
+      local: withObject(local, kind, await cluster.patch(target, patch, { dryRun: false }, signal)),
+    };
+  } catch (error) {
+    if (!hasCode(error, "AG3007")) throw error;
+    return {
+      kind: "refused",
+      problem: problem("AG3007", `the merge of ${kind} ${name} was refused: ${error.message}`),
+    };
+  }
+}

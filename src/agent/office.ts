@@ -1,0 +1,204 @@
+import { nextOfficeStep, type OfficeStep } from "../core/handover.ts";
+import { type ClusterName, type CommitId, type FederatedKind, STEPPED_DOWN_ANNOTATION } from "../core/model.ts";
+import { annotationPatch, specPatch } from "../core/patch.ts";
+import type { Records } from "../core/records.ts";
+import { clusterRef, refsByCluster } from "../core/refs.ts";
+import type { Designation } from "../core/role.ts";
+import { asFederationError, FederationError, hasCode } from "../errors.ts";
+import { correct, isLocalLeader, setLeader, writeAmkoCluster } from "./amko-cluster.ts";
+import { authorOf } from "./author.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { handoverWithout } from "./handover-without.ts";
+import { withRef } from "./observe.ts";
+import { writeRecords } from "./record.ts";
+import { keepClaim } from "./standing-claim.ts";
+
+export interface OfficeResult {
+  readonly local: Local;
+  readonly memory: Memory;
+  /**
+   * `serving`: in office, may export. `claimed`: the branch has to be read again first. `waiting`: others are still in
+   * office. `out`: not in office.
+   */
+  readonly state: "serving" | "claimed" | "waiting" | "out";
+  readonly others: readonly ClusterName[];
+  readonly againAfterMs: number | null;
+}
+
+/** Takes the one next step of a promotion, a term or a demotion. */
+export async function stepOffice(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  remembered: Memory,
+  designation: Designation,
+  signal: AbortSignal,
+): Promise<OfficeResult> {
+  const memory = await keepClaim(context, branch, local, remembered, designation, signal);
+  const without = await handoverWithout(context, branch, local, designation, signal);
+  const step = plan(context, local, memory, designation, without);
+  const result = (state: OfficeResult["state"], next: Partial<OfficeResult> = {}): OfficeResult => ({
+    local,
+    memory,
+    state,
+    others: [],
+    againAfterMs: null,
+    ...next,
+  });
+  switch (step.kind) {
+    case "serve":
+      return result("serving", step.putBack ? await correct(context, local, memory, { isLeader: true }, signal) : {});
+    case "claim":
+      return result("claimed", {
+        memory: await claim(context, branch, local, memory, step.expected, signal),
+        againAfterMs: 0,
+      });
+    case "wait": {
+      const againAfterMs = step.untilMs === null ? null : Math.max(0, step.untilMs - context.clock.nowMs());
+      const stood = step.standDown ? await setLeader(context, local, false, signal) : local;
+      return result("waiting", { local: stood, others: step.others, againAfterMs });
+    }
+    case "take-office": {
+      // Whoever did not answer through git may answer directly; its AMKO should stop before the one here starts.
+      await context.members.standDown(step.unconfirmed, signal);
+      const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim };
+      const bases = basesForOffice(local);
+      const recorded = await writeRecords(context, local, { ...local.records, bases, office }, signal);
+      const taken = await setLeader(context, recorded, true, signal);
+      context.log("info", "took office", { cluster: local.self, revision: branch.head, unconfirmed: step.unconfirmed });
+      context.note({
+        type: "Normal",
+        reason: "TookOffice",
+        message: "This cluster leads by the branch: isLeader is true here now.",
+      });
+      return result("serving", { local: taken, memory: { ...memory, claim: null }, others: step.unconfirmed });
+    }
+    case "step-down":
+      return result("out", await stepDown(context, local, memory, step.release, signal));
+    case "rest":
+      return result("out", { memory: { ...memory, claim: null } });
+    default:
+      return step satisfies never;
+  }
+}
+
+function plan(
+  { settings, clock }: Context,
+  { self, amkoCluster, records }: Local,
+  memory: Memory,
+  designation: Designation,
+  without: ReadonlySet<ClusterName>,
+): OfficeStep {
+  return nextOfficeStep({
+    self,
+    designation,
+    localLeader: isLocalLeader(amkoCluster.spec),
+    amkoClusterUid: amkoCluster.metadata.uid,
+    steppedDown: amkoCluster.metadata.annotations?.[STEPPED_DOWN_ANNOTATION] ?? null,
+    office: records.office,
+    leading: standingClaims(self, memory),
+    claim: memory.claim,
+    handoverWithout: without,
+    nowMs: clock.nowMs(),
+    handoverTimeoutMs: settings.handoverTimeoutMs,
+  });
+}
+
+/**
+ * Promotion applies first, so what is still missing here could not be applied, or was deleted before the office: no
+ * deletion of this term. Without a base the object comes back.
+ */
+function basesForOffice({ objects, records }: Local): Records["bases"] {
+  if (records.office !== null) return records.bases;
+  const baseOf = (kind: FederatedKind): Records["bases"][FederatedKind] =>
+    objects[kind].length === 0 ? null : records.bases[kind];
+  return { GSLBConfig: baseOf("GSLBConfig"), GlobalDeploymentPolicy: baseOf("GlobalDeploymentPolicy") };
+}
+
+/** Without the own one that git does not let us take back: it was tried, and is tried again at the next resync. */
+function standingClaims(self: ClusterName, { refs, unreleased }: Memory): ReadonlyMap<ClusterName, CommitId> {
+  const leading = refsByCluster(refs ?? new Map(), "leading");
+  return new Map([...leading].filter(([cluster, claim]) => cluster !== self || claim !== unreleased));
+}
+
+/** Pushes a value that nobody ever had, so that a restored record cannot be mistaken for this claim. */
+async function claim(
+  context: Context,
+  { head }: Branch,
+  local: Local,
+  memory: Memory,
+  expected: CommitId | null,
+  signal: AbortSignal,
+): Promise<Memory> {
+  const { repository, clock, chance, log } = context;
+  const ref = clusterRef("leading", local.self);
+  // Another process of this cluster may claim too; the wait for others counts from the first claim all the same.
+  const atMs = memory.claim?.atMs ?? clock.nowMs();
+  const replaced = memory.claim?.replaced === undefined ? expected : memory.claim.replaced;
+  const text = `cluster: ${JSON.stringify(local.self)}\nat: ${JSON.stringify(atMs)}\nvalue: ${JSON.stringify(chance.token())}\n`;
+  const commit = await repository.writeOrphan(
+    {
+      ref,
+      expected,
+      files: [{ path: "claim.yaml", bytes: new TextEncoder().encode(text) }],
+      message: `leading: cluster ${local.self} claims office\n`,
+      author: authorOf(context, local.self),
+    },
+    signal,
+  );
+  log("info", "claimed office", { cluster: local.self, claim: commit });
+  return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit), claim: { commit, atMs, replaced, head } };
+}
+
+/**
+ * The local field first, so that AMKO stops; then the record; then the ref, which tells the successor, whatever became
+ * of the record. The object is written in any case: a late write of a promotion must find it changed.
+ */
+async function stepDown(
+  context: Context,
+  local: Local,
+  memory: Memory,
+  release: CommitId | null,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const given = release ?? local.records.office?.claim ?? "none";
+  const stood = await writeAmkoCluster(
+    context,
+    local,
+    [
+      ...specPatch(local.amkoCluster, { isLeader: false }),
+      ...annotationPatch(local.amkoCluster, { [STEPPED_DOWN_ANNOTATION]: given }),
+    ],
+    signal,
+  );
+  context.log("info", "stepped down", { cluster: local.self, claim: release });
+  context.note({
+    type: "Normal",
+    reason: "SteppedDown",
+    message: "Another cluster leads by the branch: isLeader is false here now.",
+  });
+  const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null }, signal);
+  const forgotten = await forgetting.catch(asFederationError);
+  const released = release === null ? memory : await releaseClaim(context, stood, memory, release, signal);
+  if (forgotten instanceof FederationError) throw forgotten;
+  return { local: forgotten, memory: { ...released, claim: null } };
+}
+
+/** Tells the successor, who waits for this. Where git refuses, the cluster is a follower all the same. */
+async function releaseClaim(
+  { repository, log }: Context,
+  { self }: Local,
+  memory: Memory,
+  release: CommitId,
+  signal: AbortSignal,
+): Promise<Memory> {
+  const ref = clusterRef("leading", self);
+  try {
+    await repository.moveRef({ ref, expected: release, target: null }, signal);
+  } catch (error) {
+    if (!hasCode(error, "AG2004", "AG2013")) throw error;
+    log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });
+    return { ...memory, unreleased: release, unreported: error };
+  }
+  return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
+}

@@ -1,0 +1,156 @@
+import { problem } from "../core/catalogue.ts";
+import { FEDERATED_KINDS } from "../core/model.ts";
+import { asFederationError } from "../errors.ts";
+import { alignAmkoCluster, amkoClusterFight, isLocalLeader, setLeader } from "./amko-cluster.ts";
+import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
+import { proposeLeadership, proposeVersion } from "./designation.ts";
+import { follow } from "./follow.ts";
+import type { Judgement } from "./judge.ts";
+import { type OfficeResult, stepOffice } from "./office.ts";
+import { abandonProposal } from "./propose.ts";
+import { serve } from "./serve.ts";
+
+/** Takes the office's next step, then acts as the role says. */
+export async function play(
+  context: Context,
+  branch: Branch,
+  judgement: Judgement,
+  local: Local,
+  signal: AbortSignal,
+): Promise<Acted> {
+  const { role, designation } = judgement;
+  if (role.kind !== "lead") context.members.dismiss();
+  if (judgement.impostor) return standAside(context, judgement, local, signal);
+  const asked = await proposeLeadership(context, branch, local, judgement.memory, designation, signal);
+  const prepared = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local, signal);
+  const office = await stepOffice(context, branch, prepared.local, prepared.memory, designation, signal);
+  // The office does not depend on the objects; everything else does.
+  if (office.local.unread !== null) throw office.local.unread;
+  if (office.state !== "serving") context.members.dismiss();
+  const acted = await act(context, branch, judgement, office, signal);
+  return { ...acted, ...tellFight(context, acted), advice: acted.advice ?? asked.problem };
+}
+
+/** A fight over the AMKOCluster stops nothing else; people have to know of it. */
+function tellFight(context: Context, acted: Acted): Pick<Acted, "problem" | "againAfterMs"> {
+  const fight = amkoClusterFight(context, acted.local, acted.memory);
+  if (fight === null || acted.againAfterMs === 0) return acted;
+  const { problem: cause, againAfterMs } = fight;
+  return {
+    problem: acted.problem ?? cause,
+    againAfterMs: Math.min(againAfterMs, acted.againAfterMs ?? againAfterMs),
+  };
+}
+
+/** The refs under this name are somebody else's: only the local field is put right, so that two do not lead. */
+async function standAside(
+  context: Context,
+  { role, designation, memory }: Judgement,
+  local: Local,
+  signal: AbortSignal,
+): Promise<Acted> {
+  const stood = designation === "follower" ? await setLeader(context, local, false, signal) : local;
+  return { ...nothingDone(stood, memory), problem: role.kind === "hold" ? role.problem : null };
+}
+
+async function act(
+  context: Context,
+  branch: Branch,
+  { role, designation }: Judgement,
+  office: OfficeResult,
+  signal: AbortSignal,
+): Promise<Acted> {
+  switch (role.kind) {
+    case "hold": {
+      const manifest = branch.view.manifests.get(office.local.self);
+      const mended = role.problem.code === "AG5007" ? manifest : undefined;
+      const left =
+        designation === "follower"
+          ? await abandonProposal(context, branch, office.local, office.memory, signal)
+          : office;
+      const proposed = await proposeVersion(context, branch, left.local, left.memory, mended, signal);
+      return { ...nothingDone(proposed.local, proposed.memory), problem: role.problem };
+    }
+    case "follow": {
+      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest, signal);
+      const deposed = await abandonProposal(context, branch, aligned.local, aligned.memory, signal);
+      const { local, memory } = await proposeVersion(
+        context,
+        branch,
+        deposed.local,
+        deposed.memory,
+        role.manifest,
+        signal,
+      );
+      return follow(context, branch, local, memory, signal);
+    }
+    case "lead": {
+      if (office.state !== "serving") return awaitOffice(office);
+      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest, signal);
+      const { local, memory } = await proposeVersion(
+        context,
+        branch,
+        aligned.local,
+        aligned.memory,
+        role.manifest,
+        signal,
+      );
+      return serve(context, branch, local, memory, signal);
+    }
+    default:
+      return role satisfies never;
+  }
+}
+
+/** A promotion applies the revision first, as a follower would, so that an edit merged with the flip takes effect. */
+async function preparePromotion(
+  context: Context,
+  branch: Branch,
+  { designation, memory }: Judgement,
+  local: Local,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory };
+  // In every pass until it takes office: what is edited or deleted here while it waits is a follower's drift.
+  // A kind that cannot be applied does not stop a promotion: the leader tries it again, and its status says so.
+  try {
+    return await follow(context, branch, local, memory, signal);
+  } catch (error) {
+    const { code, message, retry } = asFederationError(error);
+    if (retry === "now" || !code.startsWith("AG3")) throw error;
+    context.log("warn", "promotion goes on without the revision", { cluster: local.self, code, cause: message });
+    return { local, memory };
+  }
+}
+
+/**
+ * In office under this AMKOCluster, or leading when its agent starts for the first time: then the cluster's own objects
+ * are the leader's. A cluster that was a follower before, whatever its field says now, applies first.
+ */
+function isSitting({ amkoCluster, records }: Local): boolean {
+  const { uid } = amkoCluster.metadata;
+  if (records.office !== null) return records.office.amkoClusterUid === uid;
+  const followed = FEDERATED_KINDS.some((kind) => records.bases[kind]?.amkoClusterUid === uid);
+  return isLocalLeader(amkoCluster.spec) && !followed;
+}
+
+/** Claimed, and the branch has to be read again; or another cluster is still in office. */
+function awaitOffice({ local, memory, state, others, againAfterMs }: OfficeResult): Acted {
+  const cause = problem("AG5011", `not in office yet: ${others.join(", ")} has not confirmed that it stepped down`);
+  return { ...nothingDone(local, memory), problem: state === "waiting" ? cause : null, againAfterMs };
+}
+
+export function nothingDone(local: Local, memory: Memory): Acted {
+  const exportProblems = { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  return {
+    local,
+    memory,
+    holds: false,
+    problem: null,
+    failures: [],
+    exportProblems,
+    pendingKinds: [],
+    advice: null,
+    againAfterMs: null,
+  };
+}

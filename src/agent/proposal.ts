@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import type { CommitId, FileChange, RevisionFile } from "../core/model.ts";
+import type { ProposalRecord, ProposalTopic } from "../core/records.ts";
+import { proposalRef } from "../core/refs.ts";
+import { authorOf } from "./author.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { withRef } from "./observe.ts";
+import { writeRecords } from "./record.ts";
+
+/** What stands on a proposal's ref, seen from what this agent pushed there last. */
+export type ProposalState =
+  /** Nothing was proposed, or something else. */
+  | { readonly kind: "none" }
+  /** It stands as it should, on top of the head. */
+  | { readonly kind: "current"; readonly commit: CommitId }
+  /** It stands, but the head or the change moved on. */
+  | { readonly kind: "outdated"; readonly commit: CommitId }
+  /** Somebody else pushed to it: theirs is not overwritten. */
+  | { readonly kind: "changed"; readonly commit: CommitId }
+  /** It was proposed and its ref is gone: closed, or merged. */
+  | { readonly kind: "closed" };
+
+/** Of a snapshot's canonical bytes, or of a whole change. */
+export function digestOf(changes: readonly FileChange[]): string {
+  const hash = createHash("sha256");
+  for (const { path, bytes } of changes) {
+    hash.update(`${path}\0${bytes === null ? "removed" : bytes.length}\0`);
+    if (bytes !== null) hash.update(bytes);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** Compares a proposal's ref with what is to be proposed now. */
+export async function proposalState(
+  { repository }: Context,
+  { head }: Branch,
+  { self, records }: Local,
+  { refs }: Memory,
+  topic: ProposalTopic,
+  changes: readonly FileChange[],
+  signal: AbortSignal,
+): Promise<ProposalState> {
+  const commit = refs?.get(proposalRef(self, topic)) ?? null;
+  const record = records.proposals[topic];
+  if (commit === null) return record?.digest === digestOf(changes) ? { kind: "closed" } : { kind: "none" };
+  const { parents, files } = await repository.read(commit, signal);
+  const onHead = parents.length === 1 && parents[0] === head;
+  // Whoever pushed it, and whether or not we remember that it was us: it says what is to be proposed.
+  if (onHead && changes.every((change) => standsIn(files, change))) return { kind: "current", commit };
+  return { kind: record?.commit === commit ? "outdated" : "changed", commit };
+}
+
+function standsIn(files: readonly RevisionFile[], { path, bytes }: FileChange): boolean {
+  const found = files.find((file) => file.path === path)?.bytes ?? null;
+  return bytes === null || found === null ? bytes === found : Buffer.compare(bytes, found) === 0;
+}
+
+export interface ProposalRequest {
+  readonly topic: ProposalTopic;
+  readonly changes: readonly FileChange[];
+  readonly message: string;
+  /** What the ref holds now; null where it does not exist. */
+  readonly expected: CommitId | null;
+  readonly snapshots?: ProposalRecord["snapshots"];
+}
+
+/** Pushes a change to review: one commit on top of the head. Remembers it, to know people's changes from its own. */
+export async function pushProposal(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  { topic, changes, message, expected, snapshots = {} }: ProposalRequest,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const ref = proposalRef(local.self, topic);
+  const author = authorOf(context, local.self);
+  const commit = await context.repository.propose(
+    { ref, expected, parent: branch.head, changes, message, author },
+    signal,
+  );
+  context.log("info", "proposed", { cluster: local.self, ref, revision: commit });
+  const proposals = { ...local.records.proposals, [topic]: { commit, digest: digestOf(changes), snapshots } };
+  const recorded = await writeRecords(context, local, { ...local.records, proposals }, signal);
+  return { local: recorded, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
+}
+
+/** Remembers a proposal that stands as it should: whoever pushed it, or an earlier life of this agent that died then. */
+export async function adoptProposal(
+  context: Context,
+  local: Local,
+  topic: ProposalTopic,
+  changes: readonly FileChange[],
+  commit: CommitId,
+  signal: AbortSignal,
+): Promise<Local> {
+  const known = local.records.proposals[topic];
+  if (known?.commit === commit) return local;
+  const record = { commit, digest: digestOf(changes), snapshots: known?.snapshots ?? {} };
+  const proposals = { ...local.records.proposals, [topic]: record };
+  return writeRecords(context, local, { ...local.records, proposals }, signal);
+}
+
+/** Is the digest of nothing that could be proposed. */
+const WITHDRAWN = "";
+
+/** Takes back what is not needed any more: the ref, if it is still as this agent left it, and the record. */
+export async function withdrawProposal(
+  context: Context,
+  local: Local,
+  memory: Memory,
+  topic: ProposalTopic,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const ref = proposalRef(local.self, topic);
+  const commit = memory.refs?.get(ref) ?? null;
+  const record = local.records.proposals[topic];
+  if (record === undefined) return { local, memory };
+  const ours = commit !== null && commit === record.commit;
+  let current = local;
+  if (ours) {
+    // First said, then done: an agent that dies in between must not take its own withdrawal for a person's refusal.
+    const withdrawing = { ...local.records.proposals, [topic]: { ...record, digest: WITHDRAWN } };
+    current = await writeRecords(context, local, { ...local.records, proposals: withdrawing }, signal);
+    await context.repository.moveRef({ ref, expected: commit, target: null }, signal);
+    context.log("info", "withdrew a proposal", { cluster: local.self, ref });
+  }
+  const { [topic]: _withdrawn, ...proposals } = current.records.proposals;
+  const recorded = await writeRecords(context, current, { ...current.records, proposals }, signal);
+  return { local: recorded, memory: ours ? { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) } : memory };
+}

@@ -1,0 +1,103 @@
+import { problem } from "../core/catalogue.ts";
+import { EXPORT_ID_ANNOTATION, type FederatedKind, type Problem } from "../core/model.ts";
+import { proposalRef } from "../core/refs.ts";
+import { readSnapshot } from "../core/snapshot.ts";
+import { digestOfSnapshot } from "./base.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
+import { type Export, prepareExport, recordExports } from "./export.ts";
+import { standsInGit } from "./past.ts";
+import { adoptProposal, type ProposalState, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
+import { rescue } from "./rescue.ts";
+
+export interface Proposed {
+  readonly local: Local;
+  readonly memory: Memory;
+  /** What people have to do about it. */
+  readonly problem: Problem;
+}
+
+/**
+ * Keeps `propose/<self>/config` what the leader's cluster holds, on top of the head. People's own changes to it are
+ * not overwritten, and what they closed is not proposed again until it changes.
+ */
+export async function proposeChanges(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  exports: readonly Export[],
+  signal: AbortSignal,
+): Promise<Proposed> {
+  const wanted = prepareExport(branch, local, exports, "").changes;
+  const state = await proposalState(context, branch, local, memory, "config", wanted, signal);
+  const adopted =
+    state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit, signal) : local;
+  const told = { local: adopted, memory, problem: tell(local, state) };
+  if (state.kind !== "none" && state.kind !== "outdated") return told;
+  // A proposal that moves along keeps its id: whichever state of it is merged is recognised by it.
+  const exportId = (state.kind === "outdated" ? recordedId(exports) : null) ?? context.chance.token();
+  const recorded = await recordExports(context, branch, adopted, exports, exportId, signal);
+  const { changes, message } = prepareExport(branch, adopted, recorded.exports, exportId);
+  const expected = state.kind === "outdated" ? state.commit : null;
+  const snapshots = Object.fromEntries(recorded.exports.flatMap(digestEntry));
+  const pushed = await pushProposal(
+    context,
+    branch,
+    recorded.local,
+    memory,
+    { topic: "config", changes, message, expected, snapshots },
+    signal,
+  );
+  return { ...pushed, problem: told.problem };
+}
+
+function digestEntry(one: Export): readonly (readonly [FederatedKind, string])[] {
+  return one.action === "write" ? [[one.kind, digestOfSnapshot(one.kind, one.object)]] : [];
+}
+
+function recordedId(exports: readonly Export[]): string | null {
+  for (const one of exports) {
+    const id = one.action === "write" ? one.object.metadata.annotations?.[EXPORT_ID_ANNOTATION] : undefined;
+    if (id !== undefined) return id;
+  }
+  return null;
+}
+
+function tell({ self }: Local, state: ProposalState): Problem {
+  const ref = proposalRef(self, "config");
+  switch (state.kind) {
+    case "changed":
+      return problem("AG5017", `people changed the proposal …/${ref}, and the cluster holds something else`);
+    case "closed":
+      return problem("AG5018", `the proposal …/${ref} was closed, and the cluster still holds what nobody merged`);
+    case "none":
+    case "current":
+    case "outdated":
+      return problem("AG5016", `a change of this cluster waits in …/${ref} to be merged`);
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Deposed: what was proposed and never merged is rescued, and the proposal is deleted. */
+export async function abandonProposal(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<{ readonly local: Local; readonly memory: Memory }> {
+  const record = local.records.proposals.config;
+  if (record === undefined) return { local, memory };
+  let current = local;
+  if (memory.refs?.get(proposalRef(local.self, "config")) === record.commit) {
+    const { files } = await context.repository.read(record.commit, signal);
+    for (const file of files.filter(({ path }) => path.startsWith("federation/"))) {
+      const read = readSnapshot(file, context.schemas);
+      if (!read.ok || read.snapshot.deleted !== null) continue;
+      if (await standsInGit(context, read.snapshot.kind, read.snapshot, branch.head, signal)) continue;
+      current = await rescue(context, current, read.snapshot, signal);
+    }
+  }
+  return withdrawProposal(context, current, memory, "config", signal);
+}

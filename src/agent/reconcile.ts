@@ -1,0 +1,201 @@
+import { CATALOGUE, type ErrorCode, problem } from "../core/catalogue.ts";
+import type { Problem } from "../core/model.ts";
+import { asFederationError, FederationError } from "../errors.ts";
+import { acknowledge } from "./acknowledge.ts";
+import { findHandEdits, tellHandEdits } from "./break-glass.ts";
+import type { Acted, Branch, Context, Local, Memory, Note, PassParts, Result, Wake } from "./context.ts";
+import { reportFailure } from "./failed.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { NO_MEMBER_CHECKS } from "./member-checks.ts";
+import { waitForAmko } from "./not-here.ts";
+import { readBranch, readLocal } from "./observe.ts";
+import { nothingDone, play } from "./play.ts";
+import { explain, reportStatus, reportUnknown, tell, tellOnce } from "./report.ts";
+
+/** How often a held pass is tried again that nothing wakes. */
+const HELD_RETRY_MS = 30_000;
+/** The git server spoke: about rights, or refs that moved. */
+const GIT_ANSWERED: ReadonlySet<string> = new Set(["AG2003", "AG2004", "AG2011", "AG2013"]);
+
+/** Events that pile up while passes follow one another; the oldest are dropped, the log has them all. */
+const NOTES_MAX = 20;
+
+/**
+ * One pass: read the branch, judge, take the role that the revision gives, act, report. Level-triggered: it depends on
+ * what is there, not on what woke it. It never throws; an error stands in the result, with the memory as it was.
+ */
+export async function reconcile(
+  parts: PassParts,
+  memory: Memory,
+  wake: ReadonlySet<Wake>,
+  signal: AbortSignal,
+): Promise<Result> {
+  const notes: Note[] = [];
+  const context: Context = { members: NO_MEMBER_CHECKS, ...parts, note: (note) => void notes.push(note) };
+  const branch = await readBranch(context, memory, wake, signal).catch(asFederationError);
+  try {
+    if (branch instanceof FederationError) return await waitForGit(context, memory, branch, signal);
+    const refs = branch.listing.refs ?? memory.refs;
+    const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
+    const rested = restSettled(context, branch, seen, wake);
+    if (rested !== null) return rested;
+    const fresh = { ...seen, settled: null, ...(wake.has("resync") ? { unreported: null, unreleased: null } : {}) };
+    return await takePart(context, branch, fresh, notes, signal);
+  } catch (error) {
+    // What woke this pass is not done: the next poll must not take the last finished one for the truth.
+    return {
+      memory: { ...memory, settled: null },
+      againAfterMs: null,
+      error: asFederationError(error),
+      state: "failed",
+    };
+  }
+}
+
+/** A poll that finds the head, and the refs that matter, where the last finished pass left them, has nothing to do. */
+function restSettled(
+  { clock }: Context,
+  { head, listing: { refs } }: Branch,
+  memory: Memory,
+  wake: ReadonlySet<Wake>,
+): Result | null {
+  const { settled } = memory;
+  const polled = [...wake].every((reason) => reason === "poll" || reason === "hook");
+  if (settled === null || settled.head !== head || !polled) return null;
+  const moved =
+    refs !== null && (refs.size !== settled.refs.size || [...refs].some(([name, at]) => settled.refs.get(name) !== at));
+  if (moved) return null;
+  const againAfterMs = settled.againAtMs === null ? null : Math.max(0, settled.againAtMs - clock.nowMs());
+  return { memory, againAfterMs, error: null, state: settled.state };
+}
+
+/** Without git an agent changes nothing; it only says so, and stays up. */
+async function waitForGit(
+  context: Context,
+  memory: Memory,
+  error: FederationError,
+  signal: AbortSignal,
+): Promise<Result> {
+  const reading = await readLocal(context, signal);
+  const waiting = { ...memory, settled: null };
+  if (reading.kind === "not-here") return { memory: waiting, againAfterMs: null, error, state: "git-away" };
+  const edits = reading.local.unread === null ? findHandEdits(context, reading.local, memory) : null;
+  const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
+  const local = await reportUnknown(context, reading.local, causes.join(" "), signal);
+  const told = await tellHandEdits(context, local, waiting, edits, signal);
+  return { memory: told, againAfterMs: null, error, state: "git-away" };
+}
+
+async function takePart(
+  context: Context,
+  branch: Branch,
+  memory: Memory,
+  notes: readonly Note[],
+  signal: AbortSignal,
+): Promise<Result> {
+  const reading = await readLocal(context, signal);
+  if (reading.kind === "not-here") {
+    return waitForAmko(context, branch, memory, reading.problem, reading.namespace, signal);
+  }
+  const { local } = reading;
+  let judgement = unjudged(memory);
+  try {
+    judgement = await judge(context, branch, local, { ...memory, self: local.self }, signal);
+    const acted = await play(context, branch, judgement, local, signal);
+    const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
+    if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working" };
+    return await finish(context, branch, judgement, { ...acted, memory: kept }, signal);
+  } catch (error) {
+    return fail(context, branch, judgement, local, asFederationError(error), signal);
+  }
+}
+
+/** What is known of the role while the agent has not judged itself yet: it is neither up nor down. */
+function unjudged(memory: Memory): Judgement {
+  const cause = problem("AG5003", "the revision could not be judged");
+  const role = { kind: "hold", problem: cause } as const;
+  return { role, designation: "undecided", impostor: false, memory, againAfterMs: null };
+}
+
+/** Acknowledges and reports, in the order of who waits for it: other clusters, then people. */
+async function finish(
+  context: Context,
+  branch: Branch,
+  judgement: Judgement,
+  acted: Acted,
+  signal: AbortSignal,
+): Promise<Result> {
+  const again: (number | null)[] = [acted.againAfterMs, judgement.againAfterMs, retryAfterMs(acted)];
+  let { memory } = acted;
+  if (acted.holds) {
+    const acknowledged = await acknowledge(context, branch, acted.local, memory, signal);
+    ({ memory } = acknowledged);
+    again.push(acknowledged.againAfterMs);
+  }
+  if (judgement.role.kind !== "hold") {
+    memory = await reportFailure(context, branch, acted, memory, signal);
+  }
+  const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory }, signal);
+  again.push(reported.againAfterMs);
+  for (const note of memory.notes) await tell(context, reported.local, note, signal);
+  memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice, signal);
+  const againAfterMs = soonest(again);
+  const state = acted.problem === null ? "in-sync" : "held";
+  const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
+  const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
+  const crdMissed = memory.crdMissed && !acted.holds;
+  return { memory: { ...memory, notes: [], crdMissed, settled }, againAfterMs, error: null, state };
+}
+
+/** A pass that broke off says why in the status, unless it only has to read again. */
+async function fail(
+  context: Context,
+  branch: Branch,
+  { role, memory }: Judgement,
+  local: Local,
+  error: FederationError,
+  signal: AbortSignal,
+): Promise<Result> {
+  const crdMissed = memory.crdMissed || (error.code === "AG3005" && local.unread !== null);
+  const result: Result = { memory: { ...memory, crdMissed }, againAfterMs: null, error, state: stateAfter(error) };
+  if (error.retry === "now" || signal.aborted) return result;
+  try {
+    const reading = await readLocal(context, signal);
+    if (reading.kind !== "here") return result;
+    const cause = asProblem(error);
+    // What kept a leader from reaching git concerns both kinds: one commit would have held them.
+    const unexported = error.code.startsWith("AG2") && role.kind === "lead" ? cause : null;
+    const exportProblems = { GSLBConfig: unexported, GlobalDeploymentPolicy: unexported };
+    const acted = { ...nothingDone(reading.local, memory), problem: cause, exportProblems };
+    const told = await tellOnce(context, reading.local, memory, cause, signal);
+    if (result.state === "git-away") await reportUnknown(context, reading.local, explain(cause), signal);
+    else await reportStatus(context, branch, role, { ...acted, memory: told }, signal);
+    return { ...result, memory: { ...told, crdMissed } };
+  } catch (unreported) {
+    // The API server is away, most likely; the log has the error, and the status catches up when it is back.
+    const { code, message } = asFederationError(unreported);
+    context.log("debug", "status could not be written", { cluster: local.self, code, cause: message });
+  }
+  return result;
+}
+
+/** Git that goes away in the middle of a pass is away; one that refuses is there, and the cluster is as it was. */
+function stateAfter({ code }: FederationError): Result["state"] {
+  if (!code.startsWith("AG2")) return "failed";
+  return GIT_ANSWERED.has(code) ? "held" : "git-away";
+}
+
+/** What was refused may be accepted later without anybody telling: it is tried again from time to time. */
+function retryAfterMs({ problem: cause }: Acted): number | null {
+  const known = cause === null ? undefined : CATALOGUE[cause.code as ErrorCode];
+  return known?.retry === "backoff" ? HELD_RETRY_MS : null;
+}
+
+function asProblem({ code, message }: FederationError): Problem {
+  return problem(code, message);
+}
+
+function soonest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}

@@ -1,0 +1,17 @@
+import { deepEqual } from "../core/json.ts";
+import { formatRecords, type Records } from "../core/records.ts";
+import type { Context, Local } from "./context.ts";
+
+/** Writes the bookkeeping where it changed, only while nobody else did. */
+export async function writeRecords(
+  { cluster, settings }: Context,
+  local: Local,
+  records: Records,
+  signal: AbortSignal,
+): Promise<Local> {
+  const present = local.configMap?.data ?? {};
+  const data = formatRecords(records, settings.branch, present);
+  if (deepEqual(data, present)) return { ...local, records };
+  const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);
+  return { ...local, configMap, records };
+}
