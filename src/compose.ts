@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { parse } from "yaml";
+import type { PassParts } from "./agent/context.ts";
+import { type Daemon, startDaemon } from "./agent/daemon.ts";
+import type { AgentConfig } from "./config.ts";
+import type { Json } from "./core/model.ts";
+import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
+import { createViewCache } from "./core/view.ts";
+import { openRepository } from "./git/repository.ts";
+import { openCluster } from "./kubernetes/cluster.ts";
+import { openMembers } from "./kubernetes/members.ts";
+import { createLog } from "./observe/log.ts";
+import { startHealthServer } from "./observe/server.ts";
+import type { Chance, Clock, Cluster, Log, Members } from "./ports.ts";
+
+/** The process's own clock. */
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  async sleep(durationMs, signal) {
+    try {
+      await sleepFor(durationMs, undefined, { signal });
+    } catch (error) {
+      // Woken early: that is what the signal is for.
+      if (!signal.aborted) throw error;
+    }
+  },
+};
+
+const TOKEN_BYTES = 16;
+
+/** The process's own dice. */
+export const systemChance: Chance = {
+  fraction: () => Math.random(),
+  token: () => randomBytes(TOKEN_BYTES).toString("hex"),
+};
+
+/** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
+export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
+
+/** Every CRD in `deploy/crds`, as JSON. */
+export async function readCrds(): Promise<readonly Json[]> {
+  const names = (await readdir(CRDS_DIRECTORY)).filter((name) => name.endsWith(".yaml")).toSorted();
+  return Promise.all(names.map(async (name) => parse(await readFile(new URL(name, CRDS_DIRECTORY), "utf8")) as Json));
+}
+
+export async function readSchemas(): Promise<Schemas> {
+  return collectSchemas((await readCrds()).map(readCustomResourceDefinition));
+}
+
+/** AMKO's chart gives AMKO the members' kubeconfig as the text of this variable. */
+const MEMBERS_VARIABLE = "GSLB_CONFIG";
+
+function membersOf(config: AgentConfig, cluster: Cluster): Members | null {
+  if (config.memberCredentials === "ignore") return null;
+  const inline = process.env[MEMBERS_VARIABLE] ?? "";
+  return openMembers({
+    file: config.membersKubeconfig,
+    inline: inline === "" ? null : inline,
+    cluster,
+    nowMs: systemClock.nowMs,
+  });
+}
+
+/** Wires an agent and starts it. @throws FederationError AG4xxx for settings that can never work. */
+export async function startAgent(config: AgentConfig): Promise<Daemon & { readonly log: Log }> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const cluster = openCluster({
+    connection: { kubeconfig: config.kubeconfig, context: config.context },
+    timeoutMs: config.kubeTimeoutMs,
+    clock: systemClock,
+    chance: systemChance,
+    log,
+  });
+  const context: Omit<PassParts, "members"> = {
+    settings: config,
+    repository: openRepository({
+      url: config.repo,
+      branch: config.branch,
+      path: config.path,
+      refPrefix: config.refPrefix,
+      credentialsDirectory: config.gitCredentials,
+      timeoutMs: config.gitTimeoutMs,
+      nowMs: systemClock.nowMs,
+    }),
+    cluster,
+    schemas: await readSchemas(),
+    viewCache: createViewCache(),
+    clock: systemClock,
+    chance: systemChance,
+    log,
+  };
+  const daemon = startDaemon(context, { poll: config.poll, resync: config.resync }, membersOf(config, cluster));
+  const server = await startHealthServer({ listen: config.listen, health: daemon.health, log }).catch(async (error) => {
+    await daemon.stop();
+    throw error;
+  });
+  const { host, port } = server.address;
+  log("info", "started", { repository: context.repository.url, branch: config.branch, host, port });
+  return {
+    ...daemon,
+    log,
+    async stop() {
+      await daemon.stop();
+      await server.close();
+    },
+  };
+}
