@@ -1,0 +1,79 @@
+import type { Json, JsonObject } from "../../core/model.ts";
+import { type CustomResourceDefinition, readCustomResourceDefinition, type Schema } from "../../core/schema.ts";
+import { ageOf, type Column, NAME_COLUMN, printerColumn } from "./columns.ts";
+import { type ApiObject, at, isArray, isObject, nameOf } from "./object.ts";
+
+/** A kind of object that the server offers under one group and version. */
+export interface ResourceType {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  /** Defined by a CRD: strategic merge patches are refused, writes need a resourceVersion. */
+  readonly custom: boolean;
+  readonly statusSubresource: boolean;
+  /** Whether metadata.generation counts changes. */
+  readonly counted: boolean;
+  /** Where its objects are kept. Events of both groups share one place. */
+  readonly storage: string;
+  readonly schema: Schema;
+  /** The schema as clients are told it. */
+  readonly openApiSchema: JsonObject;
+  readonly columns: readonly Column[];
+  /** What a field selector may ask for, beside metadata.name and metadata.namespace. */
+  readonly selectableFields: readonly string[];
+  /** Fills in what the server itself decides of a new object. */
+  readonly prepare: (object: ApiObject) => ApiObject;
+  /** From this version's form to the stored one, and back. */
+  readonly toStorage: (object: ApiObject) => ApiObject;
+  readonly fromStorage: (object: ApiObject) => ApiObject;
+}
+
+export const DEFINITION_STORAGE = "apiextensions.k8s.io/customresourcedefinitions";
+
+export function apiVersionOf({ group, version }: Pick<ResourceType, "group" | "version">): string {
+  return group === "" ? version : `${group}/${version}`;
+}
+
+/**
+ * The type that a stored CustomResourceDefinition defines.
+ * @throws TypeError when it is malformed.
+ */
+export function customResourceType(definition: ApiObject): ResourceType {
+  const read = readCustomResourceDefinition(definition);
+  return {
+    ...read,
+    custom: true,
+    counted: true,
+    storage: `${read.group}/${read.plural}`,
+    openApiSchema: openApiSchemaOf(definition),
+    columns: columnsOf(read),
+    selectableFields: [],
+    prepare: unchanged,
+    toStorage: unchanged,
+    fromStorage: unchanged,
+  };
+}
+
+export function unchanged(object: ApiObject): ApiObject {
+  return object;
+}
+
+function columnsOf({ additionalPrinterColumns }: CustomResourceDefinition): readonly Column[] {
+  if (additionalPrinterColumns.length === 0) return [NAME_COLUMN, ageOf("Age", "metadata", "creationTimestamp")];
+  return [NAME_COLUMN, ...additionalPrinterColumns.map(printerColumn)];
+}
+
+function openApiSchemaOf(definition: ApiObject): JsonObject {
+  const versions = at(definition, "spec", "versions");
+  const served = isArray(versions) ? versions.find((version) => at(version, "served") === true) : undefined;
+  const schema: Json | undefined = at(served, "schema", "openAPIV3Schema");
+  if (!isObject(schema)) throw new TypeError(`CustomResourceDefinition ${nameOf(definition)} has no schema`);
+  return schema;
+}
