@@ -1,0 +1,93 @@
+import type { History, Step } from "./acts.ts";
+
+/** A history that once broke an invariant, as it was found and made small. */
+export interface Example {
+  readonly name: string;
+  readonly history: History;
+}
+
+const pass = (at: number): Step => ({ do: "pass", at, process: 0, wake: "resync", incidents: [] });
+
+function example(name: string, steps: readonly Step[], rest: Partial<History> = {}): Example {
+  return { name, history: { clusters: 3, publish: "direct", handoverTimeoutMs: null, ...rest, steps } };
+}
+
+export const EXAMPLES: readonly Example[] = [
+  example("what is deleted on a cluster that claimed and waits for its office comes back, and is no tombstone", [
+    { do: "flip", to: 1, way: "push", edit: null },
+    pass(1),
+    pass(0),
+    { do: "delete", at: 1, kind: 0 },
+  ]),
+  example("a claim that git did not let go is given up at the next resync", [
+    { do: "flip", to: 2, way: "push", edit: null },
+    { ...pass(2), process: 1 } as Step,
+    { do: "nobody leads" },
+    pass(0),
+    {
+      do: "pass",
+      at: 2,
+      process: 0,
+      wake: "cluster",
+      incidents: [{ on: "write", nth: 1, moment: "before", what: { do: "fail", how: "refused" } }],
+    },
+  ]),
+  example("what a leader took from the history, since the file was missing, does not win over a later edit in git", [
+    { do: "git edit", change: { field: 3, value: "fresh" } },
+    { do: "git remove", kind: 0 },
+    { do: "pass", at: 0, process: 0, wake: "poll", incidents: [] },
+    { do: "git edit", change: { field: 3, value: "fresh" } },
+  ]),
+  example(
+    "who claimed, missed a flip away and is named again later waits anew for who led in between",
+    [
+      { do: "flip", to: 2, way: "push", edit: null },
+      pass(2),
+      { do: "flip", to: 0, way: "push", edit: null },
+      { do: "time", ms: 600_000 },
+      pass(0),
+      { do: "flip", to: 2, way: "push", edit: null },
+      pass(2),
+      pass(2),
+    ],
+    { handoverTimeoutMs: 60_000 },
+  ),
+  example("an own export whose answer was lost does not win over the edit that takes it back", [
+    { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+    {
+      do: "pass",
+      at: 0,
+      process: 0,
+      wake: "resync",
+      incidents: [{ on: "write", nth: 2, moment: "after", what: { do: "fail", how: "cut" } }],
+    },
+    { do: "edit", at: 0, change: { field: 0, value: "gone" } },
+  ]),
+  example("what could not be applied when it took office is no deletion", [
+    { do: "flip", to: 1, way: "push", edit: null },
+    { do: "refuse", at: 1, kind: 1, refuse: true },
+    pass(0),
+    { do: "delete", at: 1, kind: 1 },
+    pass(1),
+    pass(1),
+    { do: "time", ms: 61_000 },
+    pass(1),
+  ]),
+  example(
+    "an agent that died while it withdrew a proposal does not take that for a person's refusal",
+    [
+      { do: "git remove", kind: 0 },
+      pass(0),
+      { do: "flip", to: 1, way: "push", edit: null },
+      {
+        do: "pass",
+        at: 0,
+        process: 0,
+        wake: "poll",
+        incidents: [{ on: "write", nth: 4, moment: "before", what: { do: "crash" } }],
+      },
+      { do: "flip", to: 0, way: "push", edit: null },
+    ],
+    { publish: "propose" },
+  ),
+];

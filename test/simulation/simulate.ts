@@ -1,0 +1,329 @@
+import { type AgentSettings, type Memory, NO_MEMORY, type PassParts, type Wake } from "../../src/agent/context.ts";
+import { reconcile } from "../../src/agent/reconcile.ts";
+import type { ErrorCode } from "../../src/core/catalogue.ts";
+import type { CommitId } from "../../src/core/model.ts";
+import { FederationError } from "../../src/errors.ts";
+import type { Cluster, Repository } from "../../src/ports.ts";
+import { manifest, schemas, snapshotFile } from "../support/builders.ts";
+import { createFakeCluster } from "../support/fakes/cluster.ts";
+import { createFakeRemote, type RefWrite } from "../support/fakes/repository.ts";
+import { createFixedChance, createManualClock } from "../support/fakes/time.ts";
+import { filesOf, objectOf, SETTINGS } from "../support/fakes/world.ts";
+import type { History, Incident, Pass, Trouble } from "./acts.ts";
+import { CHECKERS } from "./checkers.ts";
+import { SEEDS, VIEW_CACHE } from "./content.ts";
+import {
+  absorbCluster,
+  absorbGiven,
+  absorbMain,
+  type Change,
+  clusterOf,
+  createLedger,
+  fakeOf,
+  holdingOf,
+  isLeading,
+  type Ledger,
+} from "./ledger.ts";
+import { installAmko, nameOf, perform, type SavedCluster, type Scene } from "./people.ts";
+import { type Gate, gateCluster, gateRepository, type PortCall } from "./ports.ts";
+
+/** What an agent is given in place of the world, to see whether the checkers notice. */
+export interface Tampering {
+  repository?(repository: Repository, cluster: string, ledger: Ledger): Repository;
+  cluster?(cluster: Cluster, name: string, ledger: Ledger): Cluster;
+  settings?: Partial<AgentSettings>;
+}
+
+/** A federation in memory that a history is played to, with everything that was seen of it. */
+export interface Simulation extends Scene {
+  readonly story: string[];
+  /** What the history contained. */
+  readonly noted: Set<string>;
+  readonly violations: string[];
+  /** One pass; what is done to it while it runs stands in it. */
+  pass(pass: Pass): Promise<void>;
+  /** Passes until one asks for no other at once. Throws when that does not come. */
+  run(at: string, wake: Wake): Promise<void>;
+  backUp(): void;
+  /** All agents die. */
+  restart(): void;
+  countWrites(): number;
+  readonly passes: number;
+}
+
+export const NAMES: readonly string[] = ["cluster1", "cluster2", "cluster3", "cluster4"];
+const PASSES_MAX = 20;
+const BACKUPS_MAX = 12;
+const never = new AbortController().signal;
+
+/** One process of an agent. */
+interface Process {
+  readonly name: string;
+  readonly index: number;
+  readonly context: PassParts;
+  memory: Memory;
+  running: Running | null;
+  /** The branch as the present pass read it. */
+  head: CommitId | null;
+}
+
+/** One pass under way. */
+interface Running {
+  readonly incidents: Incident[];
+  requests: number;
+  writes: number;
+  landed: number;
+  dead: boolean;
+}
+
+export function createSimulation(history: Omit<History, "steps">, tampering: Tampering = {}): Simulation {
+  const names = NAMES.slice(0, history.clusters);
+  const remote = createFakeRemote();
+  const clock = createManualClock();
+  const fakes = new Map(names.map((name) => [name, createFakeCluster({ name, schemas: schemas() })]));
+  const snapshots = Object.values(SEEDS);
+  const manifests = names.map((name) => manifest(name, { isLeader: name === names[0], clusters: names }));
+  remote.push("main", filesOf([...manifests, ...snapshots.map(snapshotFile)]), "Found the federation");
+  const ledger = createLedger(remote, fakes, history.handoverTimeoutMs, clock.nowMs);
+  for (const [name, fake] of fakes) {
+    installAmko(ledger, names, name);
+    for (const snapshot of snapshots) fake.put(objectOf(snapshot));
+  }
+  const story: string[] = [];
+  const noted = new Set<string>();
+  const violations: string[] = [];
+  const backups = new Map(names.map((name) => [name, [] as SavedCluster[]]));
+  const settings = {
+    ...SETTINGS,
+    publish: history.publish,
+    handoverTimeoutMs: history.handoverTimeoutMs,
+    ...tampering.settings,
+  };
+  let tokens = 0;
+  let passes = 0;
+  let refWrites = 0;
+
+  const scene: Scene = {
+    names,
+    ledger,
+    clock,
+    backups,
+    away: new Set(),
+    tell: (line) => void story.push(line),
+    note: (what) => void noted.add(what),
+    nextToken() {
+      tokens += 1;
+      return tokens;
+    },
+  };
+
+  async function check(change: Change): Promise<void> {
+    ledger.order += 1;
+    for (const { name, check: judge } of CHECKERS) {
+      const wrong = await judge(change, ledger);
+      if (wrong === null) continue;
+      violations.push(`${name}: ${wrong}`);
+      story.push(`VIOLATION: ${name}: ${wrong}`);
+    }
+  }
+
+  async function observe(process: Process, call: PortCall): Promise<void> {
+    if (call.port === "git") {
+      const fresh = remote.writes.slice(refWrites);
+      refWrites = remote.writes.length;
+      for (const write of fresh) await observeRef(write);
+      await absorbMain(ledger);
+      return;
+    }
+    const before = clusterOf(ledger, process.name).holding;
+    const after = holdingOf(fakeOf(ledger, process.name));
+    if (!isLeading(before) && isLeading(after)) noted.add("promotion");
+    story.push(`    ${process.name} ${call.method} ${call.subject}`);
+    await check({ kind: "cluster", at: process.name, call, before, after, head: process.head });
+    absorbCluster(ledger, process.name);
+  }
+
+  async function observeRef(write: RefWrite): Promise<void> {
+    const what = write.to === null ? "deletes" : `writes ${write.to.slice(0, 8)} to`;
+    story.push(`    ${write.by} ${what} ${write.branch}`);
+    await check({ kind: "ref", write });
+    if (write.branch === "main" && write.from !== null && write.to !== null) {
+      await absorbGiven(ledger, write.from, write.to, write.by);
+    }
+    if (write.branch === `amko/leading/${write.by}`) {
+      // The wait counts from the first of several claims.
+      const { claimed } = clusterOf(ledger, write.by);
+      const since = claimed ?? { order: ledger.order, atMs: clock.nowMs() };
+      clusterOf(ledger, write.by).claimed = write.to === null ? null : since;
+    }
+    if (write.branch.startsWith("amko/rescue/")) noted.add("rescue");
+  }
+
+  async function strike(
+    process: Process,
+    running: Running,
+    call: PortCall,
+    what: Trouble,
+    moment: string,
+  ): Promise<void> {
+    switch (what.do) {
+      case "crash":
+        running.dead = true;
+        story.push(`    ${process.name} dies ${moment} ${call.method} ${call.subject}`);
+        noted.add("crash");
+        if (running.landed > 0) noted.add("crash after a write");
+        throw new FederationError("AG9001", "the process is dead");
+      case "fail":
+        story.push(`    ${call.method} ${call.subject} fails ${moment} it took effect (${what.how})`);
+        if (moment === "after" && call.isWrite) noted.add("lost answer");
+        throw failureOf(call, moment === "after" ? "cut" : what.how);
+      case "act":
+        story.push(`    meanwhile, ${moment} ${call.method} ${call.subject}:`);
+        return perform(scene, what.act);
+      case "pass":
+        story.push(`    meanwhile, ${moment} ${call.method} ${call.subject}:`);
+        return pass(what.pass);
+      default:
+        return what satisfies never;
+    }
+  }
+
+  function gateOf(process: () => Process): Gate {
+    const met = async (call: PortCall, moment: "before" | "after", requests: number, writes: number): Promise<void> => {
+      const { running } = process();
+      if (running === null) return;
+      if (running.dead) throw new FederationError("AG9001", "the process is dead");
+      for (const incident of [...running.incidents]) {
+        const isMet = incident.on === "request" ? incident.nth === requests : call.isWrite && incident.nth === writes;
+        if (!isMet || incident.moment !== moment) continue;
+        running.incidents.splice(running.incidents.indexOf(incident), 1);
+        await strike(process(), running, call, incident.what, moment);
+      }
+    };
+    const counted = new WeakMap<PortCall, readonly [number, number]>();
+    return {
+      async before(call) {
+        const { running, name } = process();
+        const numbers = [running?.requests ?? 0, running?.writes ?? 0] as const;
+        counted.set(call, numbers);
+        if (running !== null) {
+          running.requests += 1;
+          if (call.isWrite) running.writes += 1;
+        }
+        if (scene.away.has(`${call.port === "git" ? "git" : "api"} ${name}`)) throw failureOf(call, "cut");
+        await met(call, "before", ...numbers);
+      },
+      async landed(call, answer) {
+        const one = process();
+        if (call.method === "list" && call.port === "git") one.head ??= (answer as { head: CommitId | null }).head;
+        if (!call.isWrite) return;
+        if (one.running !== null) one.running.landed += 1;
+        await observe(one, call);
+      },
+      after: (call) => met(call, "after", ...(counted.get(call) ?? [0, 0])),
+    };
+  }
+
+  function start(name: string, index: number): Process {
+    const gate = gateOf(() => process);
+    const repository = remote.open({ by: name });
+    const cluster: Cluster = fakeOf(ledger, name);
+    const process: Process = {
+      name,
+      index,
+      context: {
+        settings,
+        repository: gateRepository(tampering.repository?.(repository, name, ledger) ?? repository, gate),
+        cluster: gateCluster(tampering.cluster?.(cluster, name, ledger) ?? cluster, gate),
+        schemas: schemas(),
+        viewCache: VIEW_CACHE,
+        clock,
+        chance: createFixedChance(`${name}-${index}`),
+        log: () => undefined,
+      },
+      memory: NO_MEMORY,
+      running: null,
+      head: null,
+    };
+    return process;
+  }
+  const processes = names.flatMap((name) => [start(name, 0), start(name, 1)]);
+  const processOf = (name: string, index: number): Process =>
+    processes.find((one) => one.name === name && one.index === index) as Process;
+
+  async function play(process: Process, wake: Wake, incidents: readonly Incident[]): Promise<boolean> {
+    const running: Running = { incidents: [...incidents], requests: 0, writes: 0, landed: 0, dead: false };
+    ledger.order += 1;
+    const began = ledger.order;
+    const fresh = process.memory === NO_MEMORY;
+    process.running = running;
+    process.head = null;
+    clusterOf(ledger, process.name).passesUnderWay += 1;
+    passes += 1;
+    const result = await reconcile(process.context, process.memory, new Set([fresh ? "start" : wake]), never);
+    process.running = null;
+    const cluster = clusterOf(ledger, process.name);
+    cluster.passesUnderWay -= 1;
+    if (cluster.passesUnderWay === 0) cluster.rebuiltInPass = false;
+    if (running.dead) {
+      process.memory = NO_MEMORY;
+      return false;
+    }
+    process.memory = result.memory;
+    story.push(`    -> ${result.state}${result.error === null ? "" : ` ${result.error.code} ${result.error.message}`}`);
+    if (result.error === null && result.state !== "held") cluster.readOrder = began;
+    return result.againAfterMs === 0 || result.error?.retry === "now";
+  }
+
+  async function pass({ at, process: index, wake, incidents }: Pass): Promise<void> {
+    const process = processOf(nameOf(scene, at), index);
+    // One process does one pass at a time.
+    if (process.running !== null) return;
+    story.push(`${process.name}/${index} passes (${wake})`);
+    await play(process, wake, incidents);
+  }
+
+  async function run(at: string, wake: Wake): Promise<void> {
+    const process = processOf(at, 0);
+    story.push(`${at} runs (${wake})`);
+    for (let count = 0; count < PASSES_MAX; count += 1) if (!(await play(process, wake, []))) return;
+    violations.push(`bounded retries: ${at} asks for another pass at once, ${PASSES_MAX} times in a row`);
+  }
+
+  return {
+    ...scene,
+    story,
+    noted,
+    violations,
+    pass,
+    run,
+    backUp() {
+      for (const name of names) {
+        const saved = backups.get(name) ?? [];
+        saved.push({ cluster: fakeOf(ledger, name).backUp(), gone: clusterOf(ledger, name).gone });
+        if (saved.length > BACKUPS_MAX) saved.shift();
+      }
+    },
+    restart() {
+      for (const process of processes) process.memory = NO_MEMORY;
+    },
+    countWrites: () => remote.writes.length + [...fakes.values()].reduce((sum, { writes }) => sum + writes.length, 0),
+    get passes() {
+      return passes;
+    },
+  };
+}
+
+const FAILURES: Readonly<Record<PortCall["port"], Readonly<Record<"cut" | "refused" | "conflict", ErrorCode>>>> = {
+  git: { cut: "AG2001", refused: "AG2004", conflict: "AG2011" },
+  kubernetes: { cut: "AG3001", refused: "AG3007", conflict: "AG3004" },
+};
+
+/** Reads are cut off; only writes are refused or come too late. */
+function failureOf(call: PortCall, how: "cut" | "refused" | "conflict"): FederationError {
+  // A rescue's ref is named by its content: whoever finds it there has that very content.
+  const isRescue = call.subject.startsWith("rescue/") && how === "conflict";
+  const code = FAILURES[call.port][call.isWrite && !isRescue ? how : "cut"];
+  const moved = call.method === "publish" && code === "AG2011" ? "AG2003" : code;
+  return new FederationError(moved, `${call.method} ${call.subject} failed on purpose`);
+}
