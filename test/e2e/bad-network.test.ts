@@ -1,0 +1,229 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { Fault, FaultMatch } from "../../src/sandbox/fault-proxy.ts";
+import { type World, type WorldCluster, waitUntil } from "../support/world.ts";
+import { tellLogs, useWorld } from "./use-world.ts";
+
+const world = useWorld({ agentFlags: { "git-timeout": "2s", "kube-timeout": "2s" } });
+const GDP = "global-gdp";
+let edits = 100;
+
+interface BadNetwork {
+  readonly what: string;
+  readonly fault: Fault;
+  /** What the agent says of it. */
+  readonly codes: readonly string[];
+  readonly match?: FaultMatch;
+}
+
+const SIGN_IN = { kind: "html-instead" } as const;
+
+const GIT_FAULTS: readonly BadNetwork[] = [
+  { what: "is down", fault: { kind: "refuse" }, codes: ["AG2001"] },
+  { what: "takes requests and never answers", fault: { kind: "hang" }, codes: ["AG2010"] },
+  {
+    what: "is cut off in the middle of every answer",
+    fault: { kind: "cut", afterBytes: 20 },
+    codes: ["AG2001", "AG2008"],
+  },
+  { what: "ends every answer too early", fault: { kind: "truncate", afterBytes: 20 }, codes: ["AG2008"] },
+  { what: "answers with a sign-in page", fault: SIGN_IN, codes: ["AG2008"] },
+  { what: "is overloaded", fault: { kind: "status", status: 503 }, codes: ["AG2001"] },
+  { what: "has no such repository", fault: { kind: "status", status: 404 }, codes: ["AG2006"] },
+  { what: "refuses the credentials", fault: { kind: "status", status: 401 }, codes: ["AG2002"] },
+  { what: "denies access", fault: { kind: "status", status: 403 }, codes: ["AG2002", "AG2013"] },
+  {
+    what: "sends people elsewhere",
+    fault: { kind: "status", status: 302, headers: { location: "http://127.0.0.1:1/elsewhere" } },
+    codes: ["AG2001", "AG2008"],
+  },
+];
+
+const API_FAULTS: readonly BadNetwork[] = [
+  { what: "is down", fault: { kind: "refuse" }, codes: ["AG3001"] },
+  { what: "takes requests and never answers", fault: { kind: "hang" }, codes: ["AG3006"] },
+  { what: "is cut off in the middle of every answer", fault: { kind: "cut", afterBytes: 20 }, codes: ["AG3001"] },
+  {
+    what: "asks to wait",
+    fault: { kind: "status", status: 429, headers: { "retry-after": "1" }, body: "{}" },
+    codes: ["AG3009"],
+  },
+  { what: "fails", fault: { kind: "status", status: 500, body: "{}" }, codes: ["AG3001"] },
+  { what: "answers with a sign-in page", fault: SIGN_IN, codes: ["AG3014"] },
+  { what: "refuses the credentials", fault: { kind: "status", status: 401, body: "{}" }, codes: ["AG3002"] },
+  { what: "denies access", fault: { kind: "status", status: 403, body: "{}" }, codes: ["AG3003"] },
+];
+
+afterEach(() => {
+  for (const { gitProxy, apiProxy } of world().clusters) {
+    gitProxy.clear();
+    apiProxy.clear();
+  }
+});
+
+function firstFollower({ followers }: World): WorldCluster {
+  const [follower] = followers;
+  if (follower === undefined) throw new TypeError("the world has no follower");
+  return follower;
+}
+
+async function ttlOf({ objects }: WorldCluster): Promise<unknown> {
+  return ((await objects.get("GlobalDeploymentPolicy", GDP))?.spec as { readonly ttl?: number } | undefined)?.ttl;
+}
+
+async function edit({ leader, head }: World): Promise<number> {
+  const before = await head();
+  edits += 1;
+  await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+  await waitUntil("the leader's agent has committed", async () => (await head()) !== before);
+  return edits;
+}
+
+async function expectLogged({ name, log }: WorldCluster, since: number, codes: readonly string[]): Promise<void> {
+  await waitUntil(`the log of ${name} names ${codes.join(" or ")}`, async () => {
+    const lines = (await log()).slice(since);
+    const found = lines.map((line) => String(line["code"] ?? "")).filter((code) => code !== "");
+    return found.some((code) => codes.includes(code)) || found.join(" ");
+  });
+}
+
+describe("a follower whose git server", () => {
+  test.each(GIT_FAULTS)(
+    "$what says so, stays ready, changes nothing, and recovers by itself",
+    async ({ fault, codes }) => {
+      tellLogs(world());
+      const { settled, polls } = world();
+      const follower = firstFollower(world());
+      await settled();
+      const since = (await follower.log()).length;
+      const pid = follower.agent()?.pid;
+      follower.gitProxy.setRules([{ match: {}, fault }]);
+      await waitUntil(`${follower.name} says ${codes.join(" or ")}`, async () => {
+        const { status, reason } = await follower.condition("Synced");
+        return (status === "Unknown" && codes.some((code) => reason.startsWith(code))) || `${status} ${reason}`;
+      });
+      await expectLogged(follower, since, codes);
+      const wanted = await edit(world());
+      // The way to break the glass: without git a hand edit stands.
+      await follower.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: 86_400 } });
+      await polls(1);
+      expect(await ttlOf(follower)).toBe(86_400);
+      expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
+      expect(await follower.probe("/readyz")).toMatchObject({ status: 200, body: { ok: true, state: "git-away" } });
+      follower.gitProxy.clear();
+      await settled();
+      expect(await ttlOf(follower)).toBe(wanted);
+      expect(follower.agent()?.pid).toBe(pid);
+    },
+  );
+});
+
+describe("a follower whose API server", () => {
+  test.each(API_FAULTS)("$what is live but not ready, says so, and recovers by itself", async ({ fault, codes }) => {
+    tellLogs(world());
+    const { settled } = world();
+    const follower = firstFollower(world());
+    await settled();
+    const since = (await follower.log()).length;
+    const pid = follower.agent()?.pid;
+    follower.apiProxy.setRules([{ match: {}, fault }]);
+    const wanted = await edit(world());
+    await waitUntil(`${follower.name} is not ready`, async () => {
+      const { status, body } = await follower.probe("/readyz");
+      return status === 503 || JSON.stringify(body);
+    });
+    await expectLogged(follower, since, codes);
+    expect(await follower.probe("/readyz")).toMatchObject({ status: 503, body: { ok: false, state: "failed" } });
+    expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
+    expect(await ttlOf(follower)).not.toBe(wanted);
+    follower.apiProxy.clear();
+    await settled();
+    expect(await ttlOf(follower)).toBe(wanted);
+    expect(await follower.probe("/readyz")).toMatchObject({ status: 200, body: { ok: true } });
+    expect(follower.agent()?.pid).toBe(pid);
+  });
+});
+
+describe("the leader", () => {
+  const PUSH = { method: "POST", pathPattern: "git-receive-pack" } as const;
+
+  test.each<BadNetwork>([
+    { what: "never hears that its push landed", fault: { kind: "lost-answer" }, codes: [] },
+    { what: "is cut off while it hears that its push landed", fault: { kind: "cut", afterBytes: 4 }, codes: [] },
+    { what: "cannot push at first", fault: { kind: "refuse" }, codes: [] },
+    { what: "pushes into a server that hangs", fault: { kind: "hang" }, codes: [] },
+    { what: "is told that the server is overloaded", fault: { kind: "status", status: 503 }, codes: [] },
+  ])("that $what makes one commit of one change all the same", async ({ fault }) => {
+    tellLogs(world());
+    const { leader, followers, settled, git } = world();
+    const before = await settled();
+    leader.gitProxy.setRules([{ match: { ...PUSH, from: 1, count: 2 }, fault }]);
+    edits += 1;
+    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+    await waitUntil("the followers hold the change", async () => {
+      return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
+    });
+    leader.gitProxy.clear();
+    await settled();
+    expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
+  });
+
+  test("whose API server loses the answer to a write makes one commit of one change all the same", async () => {
+    tellLogs(world());
+    const { leader, followers, settled, git } = world();
+    const before = await settled();
+    const patches = { method: "PATCH", pathPattern: "globaldeploymentpolicies" } as const;
+    leader.apiProxy.setRules([{ match: { ...patches, nth: 1 }, fault: { kind: "lost-answer" } }]);
+    edits += 1;
+    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+    await waitUntil("the followers hold the change", async () => {
+      return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
+    });
+    await settled();
+    expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
+  });
+});
+
+describe("an agent that starts", () => {
+  test("while its API server is away is live, not ready, and goes on once it is there", async () => {
+    tellLogs(world());
+    const { settled } = world();
+    const follower = firstFollower(world());
+    await settled();
+    await follower.agent()?.stop();
+    await follower.crash();
+    const since = (await follower.log()).length;
+    follower.startAgent();
+    await expectLogged(follower, since, ["AG3001"]);
+    expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
+    expect(await follower.probe("/readyz")).toMatchObject({ status: 503 });
+    const wanted = await edit(world());
+    await follower.restart();
+    await settled();
+    expect(await ttlOf(follower)).toBe(wanted);
+    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+  });
+
+  test("while git is away is ready, changes nothing, and goes on once it is there", async () => {
+    tellLogs(world());
+    const { settled, polls } = world();
+    const follower = firstFollower(world());
+    await settled();
+    await follower.agent()?.stop();
+    const wanted = await edit(world());
+    const held = await ttlOf(follower);
+    follower.gitProxy.setRules([{ match: {}, fault: { kind: "refuse" } }]);
+    const since = (await follower.log()).length;
+    follower.startAgent();
+    await expectLogged(follower, since, ["AG2001"]);
+    await polls(1);
+    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+    expect(await ttlOf(follower)).toBe(held);
+    follower.gitProxy.clear();
+    await settled();
+    expect(await ttlOf(follower)).toBe(wanted);
+  });
+
+  test("answers nothing but its probes", async () => {
+    expect(await firstFollower(world()).probe("/nothing")).toMatchObject({ status: 404 });
+  });
+});
