@@ -1,18 +1,12 @@
-import {
-  FEDERATED_KINDS,
-  type FederatedKind,
-  type Problem,
-  type Snapshot,
-  SUPERSEDES_ANNOTATION,
-} from "../core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, type Problem, type Snapshot } from "../core/model.ts";
 import { decideLeader, type KindFacts, type LeaderDecision } from "../core/plan.ts";
-import { formatRevision, parseCommitId } from "../core/records.ts";
+import { formatRevision } from "../core/records.ts";
 import { type Application, type ApplyFailure, applyRevision } from "./apply.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { type Export, exportChanges, exportProblem } from "./export.ts";
 import { gatherFacts } from "./facts.ts";
 import { isHeadItself, settle } from "./follow.ts";
-import { writeMerge } from "./merge.ts";
+import { pendingSupersedes, writeMerge } from "./merge.ts";
 import { awaitBatch, awaitDeletions } from "./pending.ts";
 import { withdrawProposal } from "./proposal.ts";
 import { proposeChanges } from "./propose.ts";
@@ -167,7 +161,6 @@ function toExports(
     return due.has(kind) ? [{ action: "entomb", kind, snapshot: decision.snapshot, base }] : [];
   }
   if (decision.kind !== "export") return [];
-  const pending = (decision.object.metadata.annotations?.[SUPERSEDES_ANNOTATION] ?? "").split(",").map(parseCommitId);
-  const supersedes = [...decision.supersedes, ...pending.filter((commit) => commit !== null)];
+  const supersedes = [...decision.supersedes, ...pendingSupersedes(decision.object)];
   return [{ action: "write", kind, object: decision.object, before: head.content, base, supersedes }];
 }

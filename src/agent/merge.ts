@@ -1,8 +1,15 @@
 import { problem } from "../core/catalogue.ts";
 import type { Merge } from "../core/merge.ts";
-import type { CommitId, FederatedKind, LiveObject, Problem } from "../core/model.ts";
+import {
+  type CommitId,
+  type FederatedKind,
+  type KubernetesObject,
+  type LiveObject,
+  type Problem,
+  SUPERSEDES_ANNOTATION,
+} from "../core/model.ts";
 import { snapshotPatch } from "../core/patch.ts";
-import { formatRevision } from "../core/records.ts";
+import { formatRevision, parseCommitId } from "../core/records.ts";
 import { hasCode } from "../errors.ts";
 import { droppedProblem } from "./apply.ts";
 import type { Context, Local } from "./context.ts";
@@ -30,7 +37,9 @@ export async function writeMerge(
   const object = local.objects[kind].find((one) => one.metadata.name === name);
   if (object === undefined) return { kind: "written", local };
   const target = { kind, name, resourceVersion: object.metadata.resourceVersion };
-  const supersedes = merge.supersedes.length === 0 ? null : merge.supersedes.join(",");
+  // An earlier merge that was never exported still overrides what it did.
+  const overridden = [...new Set([...merge.supersedes, ...pendingSupersedes(object)])];
+  const supersedes = overridden.length === 0 ? null : overridden.join(",");
   const snapshot = { ...merge.content, kind, name, deleted: null };
   const patch = snapshotPatch(object, snapshot, formatRevision(settings.branch, revision), supersedes);
   try {
@@ -47,4 +56,10 @@ export async function writeMerge(
       problem: problem("AG3007", `the merge of ${kind} ${name} was refused: ${error.message}`),
     };
   }
+}
+
+/** The commits that the object's next export overrides, as the merges before it noted them. */
+export function pendingSupersedes({ metadata }: KubernetesObject): readonly CommitId[] {
+  const commits = (metadata.annotations?.[SUPERSEDES_ANNOTATION] ?? "").split(",").map(parseCommitId);
+  return commits.filter((commit) => commit !== null);
 }

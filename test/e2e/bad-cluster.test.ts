@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Json, KubernetesObject } from "../../src/core/model.ts";
+import { waitForAnswer } from "../support/readiness.ts";
 import {
   AMKO_CLUSTER,
   amkoClusterOf,
@@ -119,11 +120,11 @@ describe("a follower", () => {
     await logged(follower, since, "AG3005");
     await says(follower, "AG3005");
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 503 });
+    await waitForAnswer(follower, { status: 503 });
     await installDefinition(follower, body);
     await held(follower, edits);
     await settled();
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+    await waitForAnswer(follower, { status: 200 });
   });
 
   test("with another object of a kind loses it, after its content was rescued", async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../src/sandbox/fault-proxy.ts";
+import { waitForAnswer } from "../support/readiness.ts";
 import { type World, type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
@@ -108,7 +109,7 @@ describe("a follower whose git server", () => {
       await polls(1);
       expect(await ttlOf(follower)).toBe(86_400);
       expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
-      expect(await follower.probe("/readyz")).toMatchObject({ status: 200, body: { ok: true, state: "git-away" } });
+      await waitForAnswer(follower, { status: 200, ok: true, state: "git-away" });
       follower.gitProxy.clear();
       await settled();
       expect(await ttlOf(follower)).toBe(wanted);
@@ -127,18 +128,14 @@ describe("a follower whose API server", () => {
     const pid = follower.agent()?.pid;
     follower.apiProxy.setRules([{ match: {}, fault }]);
     const wanted = await edit(world());
-    await waitUntil(`${follower.name} is not ready`, async () => {
-      const { status, body } = await follower.probe("/readyz");
-      return status === 503 || JSON.stringify(body);
-    });
     await expectLogged(follower, since, codes);
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 503, body: { ok: false, state: "failed" } });
+    await waitForAnswer(follower, { status: 503, ok: false, state: "failed" });
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
     expect(await ttlOf(follower)).not.toBe(wanted);
     follower.apiProxy.clear();
     await settled();
     expect(await ttlOf(follower)).toBe(wanted);
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 200, body: { ok: true } });
+    await waitForAnswer(follower, { status: 200, ok: true });
     expect(follower.agent()?.pid).toBe(pid);
   });
 });
@@ -195,12 +192,12 @@ describe("an agent that starts", () => {
     follower.startAgent();
     await expectLogged(follower, since, ["AG3001"]);
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 503 });
+    await waitForAnswer(follower, { status: 503 });
     const wanted = await edit(world());
     await follower.restart();
     await settled();
     expect(await ttlOf(follower)).toBe(wanted);
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+    await waitForAnswer(follower, { status: 200 });
   });
 
   test("while git is away is ready, changes nothing, and goes on once it is there", async () => {
@@ -216,7 +213,7 @@ describe("an agent that starts", () => {
     follower.startAgent();
     await expectLogged(follower, since, ["AG2001"]);
     await polls(1);
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+    await waitForAnswer(follower, { status: 200 });
     expect(await ttlOf(follower)).toBe(held);
     follower.gitProxy.clear();
     await settled();

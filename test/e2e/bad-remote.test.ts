@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { GitServerUser } from "../../src/sandbox/git-server.ts";
 import { CLUSTERS } from "../support/builders.ts";
 import { runProcess } from "../support/process.ts";
+import { waitForAnswer } from "../support/readiness.ts";
 import { credentialsFolder, federationFiles, type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
@@ -52,7 +53,7 @@ describe("credentials", () => {
     const pid = follower.agent()?.pid;
     users[follower.name] = { password: "another secret", mayPush: true };
     await says(follower, "AG2002");
-    expect(await follower.probe("/readyz")).toMatchObject({ status: 200 });
+    await waitForAnswer(follower, { status: 200 });
     await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: 101 } });
     await writeFile(join(credentialsFolder(world(), follower), "password"), "another secret");
     await waitUntil("the follower holds what changed meanwhile", async () => {

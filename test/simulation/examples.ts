@@ -52,6 +52,21 @@ export const EXAMPLES: readonly Example[] = [
     ],
     { handoverTimeoutMs: 60_000 },
   ),
+  example("a second merge before the first one was exported still names what the first one overrode", [
+    { do: "git edit", change: { field: 1, value: "fresh" } },
+    { do: "flip", to: 0, way: "push", edit: { field: 0, value: "fresh" } },
+    { do: "edit", at: 0, change: { field: 1, value: "fresh" } },
+    { do: "pass", at: 0, process: 0, wake: "cluster", incidents: [] },
+    { do: "git edit", change: { field: 0, value: "fresh" } },
+    {
+      do: "pass",
+      at: 0,
+      process: 0,
+      wake: "cluster",
+      incidents: [{ on: "write", nth: 0, moment: "before", what: { do: "fail", how: "cut" } }],
+    },
+    { do: "edit", at: 0, change: { field: 1, value: "fresh" } },
+  ]),
   example("an own export whose answer was lost does not win over the edit that takes it back", [
     { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
     {
