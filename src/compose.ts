@@ -4,11 +4,14 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { parse } from "yaml";
 import type { PassParts } from "./agent/context.ts";
 import { type Daemon, startDaemon } from "./agent/daemon.ts";
+import type { ClusterConnection, OpenRepository, RepositorySource } from "./cli/house.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
 import { createViewCache } from "./core/view.ts";
+import { readFolder } from "./git/folder.ts";
 import { openRepository } from "./git/repository.ts";
+import { resolveName } from "./git/resolve.ts";
 import { openCluster } from "./kubernetes/cluster.ts";
 import { openMembers } from "./kubernetes/members.ts";
 import { createLog } from "./observe/log.ts";
@@ -38,6 +41,8 @@ export const systemChance: Chance = {
 
 /** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
 export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
+
+export { readFolder };
 
 /** Every CRD in `deploy/crds`, as JSON. */
 export async function readCrds(): Promise<readonly Json[]> {
@@ -106,4 +111,33 @@ export async function startAgent(config: AgentConfig): Promise<Daemon & { readon
       await server.close();
     },
   };
+}
+
+/** The repository that a person at a terminal named. @throws FederationError AG4003, AG4008 */
+export async function openSource(source: RepositorySource, _signal: AbortSignal): Promise<OpenRepository> {
+  const repository = openRepository({
+    url: source.location,
+    branch: source.branch,
+    path: source.path,
+    refPrefix: source.refPrefix,
+    credentialsDirectory: source.gitCredentials,
+    timeoutMs: source.gitTimeoutMs,
+    nowMs: systemClock.nowMs,
+  });
+  return {
+    ...repository,
+    resolve: (name, signal) => resolveName(repository, source, name, signal),
+    close: async () => undefined,
+  };
+}
+
+/** One request at a time, for a verb about one cluster. */
+export async function connectCluster({ kubeconfig, context, timeoutMs }: ClusterConnection): Promise<Cluster> {
+  return openCluster({
+    connection: { kubeconfig, context },
+    timeoutMs,
+    clock: systemClock,
+    chance: systemChance,
+    log: () => undefined,
+  });
 }

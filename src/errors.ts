@@ -1,5 +1,12 @@
 import { CATALOGUE, type ErrorCode, type Retry } from "./core/catalogue.ts";
 
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | null;
+  /** Where more can be said than the catalogue does. */
+  readonly remedy?: string;
+}
+
 /**
  * An error that people and the agent's loop can act on: `code` from the catalogue, one sentence of cause, a remedy,
  * and how it wants to be retried. Adapters throw nothing else; what they cannot classify is AG9001.
@@ -15,11 +22,11 @@ export class FederationError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    { cause, retryAfterMs = null }: { readonly cause?: unknown; readonly retryAfterMs?: number | null } = {},
+    { cause, retryAfterMs = null, remedy = CATALOGUE[code].remedy }: ErrorDetails = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.remedy = CATALOGUE[code].remedy;
+    this.remedy = remedy;
     this.retry = CATALOGUE[code].retry;
     this.retryAfterMs = retryAfterMs;
   }

@@ -1,13 +1,31 @@
 import { setFlagsFromString } from "node:v8";
+import type { House } from "./cli/house.ts";
 import { runCommandLine } from "./cli/program.ts";
+import { createShell } from "./cli/shell.ts";
 
 // An agent rests nearly all the time. Left alone, V8 grows its young generation to a hundred megabytes all the same.
 setFlagsFromString("--semi-space-growth-factor=1");
 
 /** Loaded where a verb needs it: most need neither git nor Kubernetes. */
-const house = () => import("./compose.ts");
+const compose = () => import("./compose.ts");
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
-  startAgent: async (config) => (await house()).startAgent(config),
-  readCrds: async () => (await house()).readCrds(),
+const house: House = {
+  startAgent: async (config) => (await compose()).startAgent(config),
+  readCrds: async () => (await compose()).readCrds(),
+  readSchemas: async () => (await compose()).readSchemas(),
+  openRepository: async (source, signal) => (await compose()).openSource(source, signal),
+  readFolder: async (directory) => (await compose()).readFolder(directory),
+  openCluster: async (connection) => (await compose()).connectCluster(connection),
+};
+
+// Ctrl-C ends what is under way; a second one ends the process as it would have without us.
+const interrupted = new AbortController();
+process.once("SIGINT", () => interrupted.abort(new DOMException("interrupted", "AbortError")));
+
+// Whoever reads may stop reading (`| head`).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
 });
+
+process.exitCode = await runCommandLine(process.argv.slice(2), createShell(interrupted.signal), house);

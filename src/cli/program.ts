@@ -1,105 +1,118 @@
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
-import { AGENT_SETTINGS, environmentName } from "../config.ts";
-import type { Json } from "../core/model.ts";
+import { Command, CommanderError, Option } from "commander";
+import { environmentName } from "../config.ts";
 import { asFederationError } from "../errors.ts";
-import { runAgent, type StartAgent } from "./agent.ts";
-
-/** What the verbs need of the house; wired in compose. */
-export interface CommandLineParts {
-  readonly startAgent: StartAgent;
-  /** The CRDs of deploy/crds. */
-  readCrds(): Promise<readonly Json[]>;
-}
-
-/** Scripts rely on these. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+import { createGiven, type GivenOptions } from "./given.ts";
+import type { House } from "./house.ts";
+import { plainText } from "./render/problem.ts";
+import { paint, type Shell } from "./shell.ts";
+import { EXIT, type ExitCode, type OptionDescription, type Verb } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
+import { readVersion } from "./version.ts";
 
 /** Runs one command and returns the process's exit code. */
-export async function runCommandLine(args: readonly string[], parts: CommandLineParts): Promise<number> {
-  let exitCode: number = EXIT.ok;
-  const program = createProgram(parts, (code) => {
-    exitCode = code;
-  });
+export async function runCommandLine(args: readonly string[], shell: Shell, house: House): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
   try {
+    const program = await createProgram(args, shell, house, (code) => {
+      exitCode = code;
+    });
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (shell.signal.aborted) return EXIT.failed;
     const { code, message, remedy } = asFederationError(error);
-    process.stderr.write(`${code} ${message}. ${remedy}\n`);
+    const line = `${code} ${plainText(message)}. ${remedy}`;
+    shell.stderr.write(`${paint(shell.stderr, "red", "error:")} ${line}\n`);
     return exitCodeFor(code);
   }
 }
 
-function createProgram(parts: CommandLineParts, exit: (code: number) => void): Command {
+/** Only the verb that is called is loaded: an agent has no use for a sandbox in its memory. */
+async function createProgram(
+  args: readonly string[],
+  shell: Shell,
+  house: House,
+  exit: (code: ExitCode) => void,
+): Promise<Command> {
   const program = new Command("amko-gitops")
     .description("Federates AMKO's configuration between Kubernetes clusters through a git repository.")
     .version(readVersion(), "-V, --version", "prints the version")
     .exitOverride()
-    .showHelpAfterError("(--help shows the usage)");
-  addAgent(program, parts, exit);
-  addSandbox(program, parts, exit);
-  program
-    .command("version")
-    .description("prints the version")
-    .addHelpText("after", "\nExample:\n  amko-gitops version")
-    .action(() => void process.stdout.write(`${readVersion()}\n`));
+    .showHelpAfterError("(--help shows the usage)")
+    .configureOutput({
+      writeOut: (text) => shell.stdout.write(text),
+      writeErr: (text) => shell.stderr.write(text),
+      getOutHelpWidth: () => Math.min(shell.stdout.columns, HELP_COLUMNS_MAX),
+      getErrHelpWidth: () => Math.min(shell.stderr.columns, HELP_COLUMNS_MAX),
+      getOutHasColors: () => shell.stdout.colour,
+      getErrHasColors: () => shell.stderr.colour,
+    });
+  const called = args.find((arg) => !arg.startsWith("-"));
+  const named = called === "help" ? args[args.indexOf(called) + 1] : called;
+  for (const { name, summary, load } of VERBS) {
+    const command = program.command(name).description(summary);
+    if (name === named) addVerb(command, await load(), { shell, house, exit });
+  }
   return program;
 }
 
-function addAgent(program: Command, { startAgent }: CommandLineParts, exit: (code: number) => void): void {
-  const command = program.command("agent").description("runs the daemon of one cluster");
-  for (const { flag, placeholder, fallback, description } of AGENT_SETTINGS) {
-    const standard = fallback === null || fallback === "" ? "" : ` (default: ${fallback})`;
-    command.option(`--${flag} <${placeholder}>`, `${description}${standard} [${environmentName(flag)}]`);
-  }
-  command
-    .addHelpText(
-      "after",
-      "\nExample:\n  amko-gitops agent --repo https://git.example.com/platform/federation.git --git-credentials /etc/git",
-    )
-    .action(async (options: Readonly<Record<string, string>>) => exit(await runAgent(byFlag(options), startAgent)));
+const HELP_COLUMNS_MAX = 120;
+
+interface Calling {
+  readonly shell: Shell;
+  readonly house: House;
+  readonly exit: (code: ExitCode) => void;
 }
 
-function addSandbox(program: Command, { readCrds }: CommandLineParts, exit: (code: number) => void): void {
-  program
-    .command("sandbox")
-    .description("plays a whole federation on this machine: three clusters, a git server, three agents")
-    .option("--keep", "play nothing: seed the federation and leave it running until it is stopped")
-    .option("--story <name>", "play one story; a name that is none lists them")
-    .option("-o, --output <format>", "text or json (with --keep: one line once all clusters are in sync)", "text")
-    .addHelpText("after", "\nExample:\n  amko-gitops sandbox --keep")
-    .action(async (options: { keep?: boolean; output: string; story?: string }) => {
-      // Loaded only here: an agent has no use for a second API server and a git server in its memory.
-      const { runSandbox } = await import("./sandbox.ts");
-      exit(
-        await runSandbox(
-          { keep: options.keep === true, output: options.output, story: options.story ?? null },
-          await readCrds(),
-        ),
-      );
+function addVerb(command: Command, verb: Verb, { shell, house, exit }: Calling): void {
+  for (const { name, required, description } of verb.arguments) {
+    command.argument(required ? `<${name}>` : `[${name}]`, description);
+  }
+  for (const description of verb.options) command.addOption(toOption(description));
+  const examples = verb.examples.map((example) => `\n  amko-gitops ${example}`).join("");
+  command
+    .addHelpText("after", `${verb.explanation === null ? "" : `\n${verb.explanation}\n`}\nExample:${examples}`)
+    .action(async (...given: readonly unknown[]) => {
+      const positional = given.slice(0, verb.arguments.length) as readonly (string | undefined)[];
+      const options = byFlag(given[verb.arguments.length] as GivenOptions, verb.options, shell.environment);
+      exit(await verb.run(createGiven(positional, options), shell, house));
     });
 }
 
-/** commander gives `gitTimeout`; settings are named as their flags are: `git-timeout`. */
-function byFlag(options: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function toOption(description: OptionDescription): Option {
+  const { flag, short, placeholder, fallback, fromEnvironment = false, repeats = false } = description;
+  const letter = short === undefined ? "" : `-${short}, `;
+  const variable = fromEnvironment ? ` [${environmentName(flag)}]` : "";
+  const standard = fallback === null || fallback === "" ? "" : ` (default: ${fallback})`;
+  const result = new Option(
+    `${letter}--${flag}${placeholder === null ? "" : ` <${placeholder}>`}`,
+    `${description.description}${standard}${variable}`,
+  );
+  if (repeats) result.argParser((value: string, earlier?: readonly string[]) => [...(earlier ?? []), value]);
+  return result;
+}
+
+/**
+ * Flags win over the environment, that over the defaults. commander gives `gitTimeout`; settings are named as their
+ * flags are: `git-timeout`.
+ */
+function byFlag(
+  parsed: GivenOptions,
+  options: readonly OptionDescription[],
+  environment: Shell["environment"],
+): GivenOptions {
   return Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value,
-    ]),
+    options.map(({ flag, fallback, fromEnvironment = false }) => {
+      const given = parsed[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+      const present = fromEnvironment ? (environment[environmentName(flag)] ?? "") : "";
+      return [flag, given ?? (present === "" ? (fallback ?? undefined) : present)];
+    }),
   );
 }
 
-function exitCodeFor(code: string): number {
+/** Whose turn it is decides: the person's who called, a server's, or nobody's. */
+export function exitCodeFor(code: string): ExitCode {
   if (code.startsWith("AG4")) return EXIT.usage;
   return code.startsWith("AG2") || code.startsWith("AG3") ? EXIT.unreachable : EXIT.failed;
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }

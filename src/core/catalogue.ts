@@ -142,6 +142,14 @@ export const CATALOGUE = {
     "members' kubeconfig cannot be used",
     "Correct key gslb-members of Secret gslb-config-secret (or the file): tokens and certificates stand in it, with no programs and no files; or run the agent with --member-credentials ignore.",
   ),
+  AG4008: entry(
+    "folder is no git repository",
+    "Call it in a clone of the federation repository, or name one with --repo.",
+  ),
+  AG4009: entry(
+    "no such revision",
+    "Name a branch, a tag or a commit of the federation repository; git log lists them.",
+  ),
 
   AG5001: entry("nobody leads", "Merge a commit that sets isLeader: true in one manifest."),
   AG5002: entry("conflicting leaders", "Leave isLeader: true in one manifest only."),

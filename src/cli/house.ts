@@ -1,0 +1,44 @@
+import type { AgentConfig } from "../config.ts";
+import type { CommitId, Json, RevisionFile } from "../core/model.ts";
+import type { Schemas } from "../core/schema.ts";
+import type { Cluster, Log, Repository } from "../ports.ts";
+
+/** Where the federation repository is, and how it is read. */
+export interface RepositorySource {
+  /** An http or https URL, or a folder: a clone, or a bare repository. */
+  readonly location: string;
+  readonly branch: string;
+  /** The federation's folder; "" is the root. */
+  readonly path: string;
+  readonly refPrefix: string;
+  readonly gitCredentials: string | null;
+  readonly gitTimeoutMs: number;
+  /** Whether git may ask a person for a password. */
+  readonly interactive: boolean;
+}
+
+export interface OpenRepository extends Repository {
+  /** The commit that a name stands for: a branch, a revision as messages write it, an abbreviated id; null for none. */
+  resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
+  close(): Promise<void>;
+}
+
+export interface ClusterConnection {
+  /** Null follows the usual rules of kubectl. */
+  readonly kubeconfig: string | null;
+  readonly context: string | null;
+  readonly timeoutMs: number;
+}
+
+/** What the verbs need of the house; wired in compose, and made anew in tests. */
+export interface House {
+  /** Wires an agent and starts it. @throws FederationError AG4xxx for settings that can never work. */
+  startAgent(config: AgentConfig): Promise<{ readonly log: Log; stop(): Promise<void> }>;
+  /** The CRDs of deploy/crds. */
+  readCrds(): Promise<readonly Json[]>;
+  readSchemas(): Promise<Schemas>;
+  openRepository(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository>;
+  /** The files that matter of a folder on disk, uncommitted edits included. @throws FederationError AG4008 */
+  readFolder(directory: string): Promise<readonly RevisionFile[]>;
+  openCluster(connection: ClusterConnection): Promise<Cluster>;
+}

@@ -1,0 +1,67 @@
+import { FederationError } from "../errors.ts";
+import type { Given } from "./given.ts";
+import type { House, OpenRepository } from "./house.ts";
+import type { Shell } from "./shell.ts";
+import { type OptionDescription, option } from "./verb.ts";
+
+/** The flags of every verb that reads the federation repository. They mean what they mean to the agent. */
+export const REPOSITORY_OPTIONS: readonly OptionDescription[] = [
+  option("repo", "url or folder", ".", "federation repository: its URL, or a clone of it", { fromEnvironment: true }),
+  option("branch", "name", "main", "tracked branch", { fromEnvironment: true }),
+  option("path", "folder", "", "the federation's folder in the repository; empty is the root", {
+    fromEnvironment: true,
+  }),
+  option("ref-prefix", "name", "amko", "prefix of the agents' own branches", { fromEnvironment: true }),
+  option(
+    "git-credentials",
+    "folder",
+    null,
+    "files username and password, or bearerToken, and ca.crt (default: ask git)",
+    {
+      fromEnvironment: true,
+    },
+  ),
+  option("git-timeout", "duration", "30s", "time limit of a request to the git server", { fromEnvironment: true }),
+];
+
+/** Opens the repository that the flags name. A folder is a clone: its remote is asked, with git's own settings. */
+export async function openSource(given: Given, shell: Shell, house: House): Promise<OpenRepository> {
+  return await house.openRepository(
+    {
+      location: given.text("repo") ?? ".",
+      branch: given.text("branch") ?? "main",
+      path: given.text("path") ?? "",
+      refPrefix: given.text("ref-prefix") ?? "amko",
+      gitCredentials: given.text("git-credentials"),
+      gitTimeoutMs: given.duration("git-timeout") ?? 30_000,
+      interactive: shell.stderr.isTerminal,
+    },
+    shell.signal,
+  );
+}
+
+/** Opens it for as long as the work takes. */
+export async function withSource<T>(
+  given: Given,
+  shell: Shell,
+  house: House,
+  work: (repository: OpenRepository) => Promise<T>,
+): Promise<T> {
+  const repository = await openSource(given, shell, house);
+  try {
+    return await work(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** The revision that a person named. @throws FederationError AG4009 when there is none */
+export async function resolveRevision(
+  repository: OpenRepository,
+  name: string,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<OpenRepository["resolve"]>> & string> {
+  const commit = await repository.resolve(name, signal);
+  if (commit === null) throw new FederationError("AG4009", `${repository.url} has no revision "${name}"`);
+  return commit;
+}

@@ -1,0 +1,23 @@
+import type { Verb } from "./verb.ts";
+
+/** A verb as the list of verbs shows it; the rest is loaded when it is called. */
+export interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Verb>;
+}
+
+/** In the order of the help: running it, looking at it, changing who leads, changing what is federated, agents. */
+export const VERBS: readonly VerbEntry[] = [
+  entry("agent", "runs the daemon of one cluster", async () => (await import("./verbs/agent.ts")).agent),
+  entry(
+    "sandbox",
+    "plays a whole federation on this machine: three clusters, a git server, three agents",
+    async () => (await import("./verbs/sandbox.ts")).sandbox,
+  ),
+  entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
+];
+
+function entry(name: string, summary: string, load: VerbEntry["load"]): VerbEntry {
+  return { name, summary, load };
+}

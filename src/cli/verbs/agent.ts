@@ -1,0 +1,35 @@
+import { AGENT_SETTINGS, type GivenSettings, readAgentConfig } from "../../config.ts";
+import { EXIT, type OptionDescription, option, type Verb } from "../verb.ts";
+
+/** readAgentConfig looks into the environment and at defaults itself, so that it can tell every problem at once. */
+const OPTIONS: readonly OptionDescription[] = AGENT_SETTINGS.map(({ flag, placeholder, fallback, description }) =>
+  option(flag, placeholder, fallback, description, { fromEnvironment: true }),
+);
+
+/** Runs the daemon until it is told to stop. A second signal ends it at once. */
+export const agent: Verb = {
+  explanation: null,
+  arguments: [],
+  options: OPTIONS,
+  examples: ["agent --repo https://git.example.com/platform/federation.git --git-credentials /etc/amko-gitops/git"],
+  async run(given, shell, house) {
+    const flags: GivenSettings = Object.fromEntries(
+      AGENT_SETTINGS.map(({ flag }) => [flag, given.text(flag) ?? undefined]),
+    );
+    const { config, problems } = readAgentConfig(flags, shell.environment);
+    if (config === null) {
+      for (const { flag, value, cause, remedy } of problems) {
+        const found = value === null ? "" : ` "${value}"`;
+        shell.stderr.write(`AG4002 ${flag}${found}: ${cause}. ${remedy}\n`);
+      }
+      return EXIT.usage;
+    }
+    const daemon = await house.startAgent(config);
+    const signal = await new Promise<string>((resolve) => {
+      for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
+    });
+    daemon.log("info", "stopping", { signal });
+    await daemon.stop();
+    return EXIT.ok;
+  },
+};

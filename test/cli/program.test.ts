@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { VERBS } from "../../src/cli/verbs.ts";
+import { runCommand } from "../support/command-line.ts";
+
+describe("the command line", () => {
+  it("lists every verb in its help", async () => {
+    const { exitCode, stdout } = await runCommand(["--help"]);
+    expect(exitCode).toBe(0);
+    for (const { name, summary } of VERBS)
+      expect(stdout).toMatch(new RegExp(`^  ${name} .*${summary.slice(0, 20)}`, "m"));
+  });
+
+  it.each(VERBS)("tells in the help of $name what it does, with an example", async ({ name, load }) => {
+    const { exitCode, stdout } = await runCommand([name, "--help"]);
+    const verb = await load();
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Usage: amko-gitops ${name}`);
+    expect(verb.examples.length).toBeGreaterThan(0);
+    for (const example of verb.examples) {
+      expect(example.split(" ")[0]).toBe(name);
+      expect(stdout).toContain(`\n  amko-gitops ${example}`);
+    }
+  });
+
+  it("exits with 2 for a verb that does not exist and a flag that does not exist, without a stack trace", async () => {
+    for (const args of [["rolback"], ["version", "--frobnicate"]]) {
+      const { exitCode, stdout, stderr } = await runCommand(args);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toMatch(/^error: /);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+  });
+});

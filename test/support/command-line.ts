@@ -1,0 +1,87 @@
+import { stripVTControlCharacters } from "node:util";
+import type { House, OpenRepository } from "../../src/cli/house.ts";
+import { runCommandLine } from "../../src/cli/program.ts";
+import type { Shell, Stream } from "../../src/cli/shell.ts";
+import { readFolder, readSchemas } from "../../src/compose.ts";
+import { resolveName } from "../../src/git/resolve.ts";
+import type { Cluster, Repository } from "../../src/ports.ts";
+
+/** A terminal, or a pipe, and what the person answers. */
+export interface CommandOptions {
+  /** What `--repo` finds, whatever it says. */
+  readonly repository?: Repository;
+  readonly cluster?: Cluster;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  readonly nowMs?: number;
+  /** Null (the default) is a pipe, which knows neither width nor colour. */
+  readonly terminal?: { readonly columns: number; readonly colour: boolean } | null;
+  /** In order; without any nobody is there to answer. */
+  readonly answers?: readonly string[];
+  readonly house?: Partial<House>;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What was asked, in order. */
+  readonly questions: readonly string[];
+}
+
+/** Noon of a day that no test depends on. */
+export const NOW_MS = Date.UTC(2026, 0, 15, 12);
+
+/** Runs one command in this process, with another shell around it and other ports behind it. */
+export async function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const written = { stdout: "", stderr: "" };
+  const questions: string[] = [];
+  const answers = [...(options.answers ?? [])];
+  const { terminal = null } = options;
+  const stream = (name: keyof typeof written): Stream => ({
+    write: (text) => {
+      written[name] += text;
+    },
+    isTerminal: terminal !== null,
+    columns: terminal?.columns ?? Number.POSITIVE_INFINITY,
+    colour: terminal?.colour ?? false,
+  });
+  const shell: Shell = {
+    stdout: stream("stdout"),
+    stderr: stream("stderr"),
+    environment: options.environment ?? {},
+    directory: options.directory ?? process.cwd(),
+    async ask(question) {
+      questions.push(stripVTControlCharacters(question));
+      return answers.shift() ?? null;
+    },
+    nowMs: () => options.nowMs ?? NOW_MS,
+    sleep: async () => undefined,
+    signal: new AbortController().signal,
+  };
+  const exitCode = await runCommandLine(args, shell, houseOf(options));
+  return { exitCode, ...written, questions };
+}
+
+function houseOf({ repository, cluster, house }: CommandOptions): House {
+  return {
+    startAgent: () => missing("an agent"),
+    readCrds: () => missing("the CRDs"),
+    readSchemas,
+    async openRepository(source) {
+      if (repository === undefined) return await missing("a repository");
+      return {
+        ...repository,
+        resolve: (name, signal) => resolveName(repository, source, name, signal),
+        close: async () => undefined,
+      } satisfies OpenRepository;
+    },
+    readFolder,
+    openCluster: async () => cluster ?? (await missing("a cluster")),
+    ...house,
+  };
+}
+
+async function missing(what: string): Promise<never> {
+  throw new TypeError(`the test gave no ${what}`);
+}
