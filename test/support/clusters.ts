@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
+import { TEST_CLUSTERS } from "../kube/environment.ts";
+import { startKubeClusters } from "./kube-clusters.ts";
 import { connectObjects, type ObjectClient } from "./object-client.ts";
 import { PROJECT, type ServerProcess, startServer } from "./process.ts";
 
@@ -10,7 +12,9 @@ export interface TestCluster {
   readonly name: string;
   /** Its API over plain HTTP. A real cluster puts something in front of its TLS. */
   readonly url: string;
+  /** What lets the cluster's agent in. A real cluster grants it what the Role in `deploy/` says, and no more. */
   readonly token: string;
+  /** An administrator's. */
   readonly objects: ObjectClient;
   /** Ends the API server as a loss of power would. What it acknowledged is kept. */
   crash(): Promise<void>;
@@ -29,7 +33,8 @@ export interface TestClusters {
 export type StartClusters = (names: readonly string[], folder: string) => Promise<TestClusters>;
 
 /** Starts a cluster for each name and keeps everything of theirs in the folder. */
-export const startClusters: StartClusters = startEmbeddedClusters;
+export const startClusters: StartClusters =
+  process.env[TEST_CLUSTERS] === "kube" ? startKubeClusters : startEmbeddedClusters;
 
 const API_SERVER = join(PROJECT, "src/sandbox/api-server/main.ts");
 const CRDS = join(PROJECT, "deploy/crds");

@@ -1,0 +1,78 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+import { type KubernetesObject, NAMESPACE } from "../../src/core/model.ts";
+import { askAsAdmin, type Upstream } from "../kubernetes/gate.ts";
+import { PROJECT } from "../support/process.ts";
+import { becomes } from "./wait.ts";
+
+const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+const SERVICE_ACCOUNT = "amko-gitops";
+const TOKEN_LIFETIME_S = 86_400;
+
+/** Makes the namespace, and installs AMKO's definitions and the agent's own rights as `deploy/` ships them. */
+export async function installCluster(upstream: Upstream): Promise<void> {
+  await create(upstream, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+  await Promise.all([installDefinitions(upstream), installRights(upstream)]);
+}
+
+/** The token that a pod of the agent's would have been given. */
+export async function requestAgentToken(upstream: Upstream, lifetimeS = TOKEN_LIFETIME_S): Promise<string> {
+  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${SERVICE_ACCOUNT}/token`;
+  const request = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    spec: { expirationSeconds: lifetimeS },
+  };
+  const { status, body } = await askAsAdmin(upstream, "POST", path, request);
+  if (status !== 201) throw new Error(`${path} was answered ${status}: ${JSON.stringify(body)}`);
+  return body.status.token;
+}
+
+async function installDefinitions(upstream: Upstream): Promise<void> {
+  const folder = join(PROJECT, "deploy/crds");
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".yaml"));
+  const definitions = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), "utf8"))));
+  for (const definition of definitions) await create(upstream, CRDS, definition);
+  for (const { spec } of definitions) await waitUntilServed(upstream, spec);
+}
+
+interface Definition {
+  readonly group: string;
+  readonly names: { readonly plural: string };
+  readonly versions: readonly { readonly name: string }[];
+}
+
+/** A definition is served a moment after it was created; then its first objects may be refused for a moment more. */
+async function waitUntilServed(upstream: Upstream, { group, names, versions }: Definition): Promise<void> {
+  const path = `/apis/${group}/${versions[0]?.name}/namespaces/${NAMESPACE}/${names.plural}`;
+  const served = await becomes(async () => (await askAsAdmin(upstream, "GET", path)).status === 200);
+  if (!served) throw new Error(`${path} is not served`);
+}
+
+async function installRights(upstream: Upstream): Promise<void> {
+  const text = await readFile(join(PROJECT, "deploy/kustomize/rbac.yaml"), "utf8");
+  for (const document of parseAllDocuments(text)) {
+    const object = document.toJS() as KubernetesObject;
+    await create(upstream, pathOf(object), object);
+  }
+}
+
+function pathOf({ kind }: KubernetesObject): string {
+  switch (kind) {
+    case "ServiceAccount":
+      return `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`;
+    case "Role":
+      return `${RBAC}/namespaces/${NAMESPACE}/roles`;
+    case "RoleBinding":
+      return `${RBAC}/namespaces/${NAMESPACE}/rolebindings`;
+    default:
+      throw new Error(`the agent's rights hold a ${kind}, which reaches beyond its namespace`);
+  }
+}
+
+async function create(upstream: Upstream, path: string, object: unknown): Promise<void> {
+  const { status, body } = await askAsAdmin(upstream, "POST", path, object);
+  if (status !== 201) throw new Error(`${path} was answered ${status}: ${JSON.stringify(body)}`);
+}

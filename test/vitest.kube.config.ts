@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** The tests that `npm run test:kube` runs, each on real kube-apiservers of its own. */
+// biome-ignore lint/style/noDefaultExport: the shape that vitest reads
+export default defineConfig({
+  test: {
+    root: new URL("..", import.meta.url).pathname,
+    include: ["test/kube/*.kube.ts"],
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    reporters: ["default", "./test/kube/counts-reporter.ts"],
+  },
+});
