@@ -91,8 +91,11 @@ export function createRequests(server: string): Requests {
       custom.patchNamespacedCustomObject(...placeOf(kind), name, patch, dryRun(options), FIELD_MANAGER),
     patchStatus: (kind, name, patch) =>
       custom.patchNamespacedCustomObjectStatus(...placeOf(kind), name, patch, none, FIELD_MANAGER),
-    remove: (kind, name, preconditions, options) =>
-      custom.deleteNamespacedCustomObject(...placeOf(kind), name, none, none, none, dryRun(options), { preconditions }),
+    remove: (kind, name, preconditions, options) => {
+      // A server that finds options in the body takes no notice of the query: said there alone, it would be in earnest.
+      const body = { preconditions, ...(options.dryRun ? { dryRun: ["All"] } : {}) };
+      return custom.deleteNamespacedCustomObject(...placeOf(kind), name, none, none, none, dryRun(options), body);
+    },
     readNamespace: () => core.readNamespace(NAMESPACE),
     readConfigMap: () => core.readNamespacedConfigMap(CONFIG_MAP_NAME, NAMESPACE),
     createConfigMap: (data) => {

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { askAsAdmin, type Upstream } from "../kubernetes/gate.ts";
 import { KUBE_API_SERVER, told } from "./environment.ts";
+import { waitUntilServed } from "./install.ts";
 import { findPort } from "./port.ts";
 import { type Program, startProgram, tailOf } from "./program.ts";
 import { becomes } from "./wait.ts";
@@ -101,7 +102,9 @@ async function run(
   const program = startProgram(told(KUBE_API_SERVER), args, logFile);
   const ready = await becomes(async () => {
     const ca = await readFile(join(folder, "apiserver.crt"), "utf8");
-    return (await askAsAdmin(upstreamOf(port, ca, adminToken), "GET", "/readyz")).status === 200;
+    if ((await askAsAdmin(upstreamOf(port, ca, adminToken), "GET", "/readyz")).status !== 200) return false;
+    await waitUntilServed(upstreamOf(port, ca, adminToken));
+    return true;
   }, program.running);
   if (ready) return program;
   await program.kill();

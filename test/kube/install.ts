@@ -35,20 +35,25 @@ async function installDefinitions(upstream: Upstream): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".yaml"));
   const definitions = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), "utf8"))));
   for (const definition of definitions) await create(upstream, CRDS, definition);
-  for (const { spec } of definitions) await waitUntilServed(upstream, spec);
+  await waitUntilServed(upstream);
 }
 
 interface Definition {
-  readonly group: string;
-  readonly names: { readonly plural: string };
-  readonly versions: readonly { readonly name: string }[];
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string }[];
+  };
 }
 
-/** A definition is served a moment after it was created; then its first objects may be refused for a moment more. */
-async function waitUntilServed(upstream: Upstream, { group, names, versions }: Definition): Promise<void> {
-  const path = `/apis/${group}/${versions[0]?.name}/namespaces/${NAMESPACE}/${names.plural}`;
-  const served = await becomes(async () => (await askAsAdmin(upstream, "GET", path)).status === 200);
-  if (!served) throw new Error(`${path} is not served`);
+/** A server that is ready knows its definitions and their objects a moment later, be they old or new. */
+export async function waitUntilServed(upstream: Upstream): Promise<void> {
+  const { body } = await askAsAdmin(upstream, "GET", CRDS);
+  for (const { spec } of body.items as readonly Definition[]) {
+    const path = `/apis/${spec.group}/${spec.versions[0]?.name}/${spec.names.plural}`;
+    const served = await becomes(async () => (await askAsAdmin(upstream, "GET", path)).status === 200);
+    if (!served) throw new Error(`${path} is not served`);
+  }
 }
 
 async function installRights(upstream: Upstream): Promise<void> {

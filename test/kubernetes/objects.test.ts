@@ -105,6 +105,12 @@ describe("a removal", () => {
     expect(request).toMatchObject({ method: "DELETE", body: { preconditions: { uid: "u", resourceVersion: "7" } } });
   });
 
+  it("says in its body that it is a dry run: a server that finds a body does not look at the query", async () => {
+    const server = await startScriptedServer((_request, response) => answerJson(response, 200, status(200, "Success")));
+    await open(server.url).cluster.remove(target, { dryRun: true }, never);
+    expect(server.received[0]?.body).toMatchObject({ dryRun: ["All"] });
+  });
+
   it("of what is gone already succeeds", async () => {
     await expect(removing(404, gone)).resolves.toBeDefined();
   });

@@ -9,10 +9,11 @@ import { listObjects, toList } from "./list.ts";
 import { at, isArray, nameOf } from "./object.ts";
 import { forbidden, methodNotAllowed, successStatus } from "./status.ts";
 
-/** A deletion is a dry run if its parameters or the options in its body say so. */
+/** A deletion with a body takes its options from there alone: the query's count only where there is none. */
 function dryRunOf(call: Call, body: Json): boolean {
+  if (body === null) return writeOptions(call, []).dryRun;
   const stated = at(body, "dryRun");
-  return writeOptions(call, []).dryRun || (isArray(stated) && stated.includes("All"));
+  return isArray(stated) && stated.includes("All");
 }
 
 /** Deletes one object; the body may hold DeleteOptions. */

@@ -178,6 +178,12 @@ describe("updating", () => {
   });
 });
 
+test("a deletion whose body has options is a dry run only if they say so, whatever the query says", async () => {
+  const { uid } = (await ask("POST", GDPS, gdp("doomed"))).body.metadata;
+  expect((await ask("DELETE", `${GDPS}/doomed?dryRun=All`, { preconditions: { uid } })).code).toBe(200);
+  expect((await ask("GET", `${GDPS}/doomed`)).code).toBe(404);
+});
+
 test("every write has a dry run that answers the same and leaves no trace", async () => {
   const revision = async () => (await ask("GET", GDPS)).body.metadata.resourceVersion;
   await ask("POST", GDPS, gdp("dry"));
