@@ -53,7 +53,8 @@ export async function readBase(
   const lost = revision !== null && (await context.repository.relation(revision, branch.head, signal)) === "unrelated";
   const until = lost ? null : revision;
   const own = exportId === null ? null : await findExport(context, branch.head, until, exportId, signal);
-  if (own !== null) return ownExport(context, kind, local, own);
+  // Where people's merge of it made the kind unusable, git holds nothing that the cluster could be compared with.
+  if (own !== null && contentAt(context, kind, own).kind !== "never") return ownExport(context, kind, local, own);
   return until === null ? null : baseAt(context, kind, await context.repository.read(until, signal));
 }
 

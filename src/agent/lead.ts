@@ -59,8 +59,8 @@ async function giveToGit(
   if (batch.againAfterMs !== null) return waiting;
   if (context.settings.publish === "propose") {
     const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports, signal);
-    // The cluster holds the head, and more: what waits to be merged.
-    const holds = acted.problem === null;
+    // The cluster holds the head, and more: what waits to be merged. Except where one of them has no object at all.
+    const holds = acted.problem === null && !exports.some(changesExistence);
     return { ...waiting, ...proposed, holds, pendingKinds: exports.map(({ kind }) => kind), againAfterMs: null };
   }
   const exported = await exportChanges(context, branch, waiting.local, exports, signal);
@@ -72,6 +72,11 @@ async function giveToGit(
   );
   // The next pass reads the branch, finds cluster and head equal, and makes the new head the base.
   return { ...waiting, local: exported.local, againAfterMs: 0 };
+}
+
+/** It brings an object to where git has a tombstone, or the other way round. */
+function changesExistence(one: Export): boolean {
+  return one.action === "entomb" || one.before.kind === "deleted";
 }
 
 /** A proposal goes only when nothing is left of it: not while its change is blocked, or waits for something. */

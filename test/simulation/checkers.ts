@@ -15,6 +15,8 @@ import {
   type ClusterChange,
   clusterOf,
   fakeOf,
+  type Holding,
+  holdsOffice,
   isInOffice,
   isLeading,
   type Ledger,
@@ -201,11 +203,9 @@ async function missing(
   const { held, touched, holding } = clusterOf(ledger, at);
   const now = (change?.after ?? holding).objects[kind];
   if (said.kind === "deleted") {
-    // Where git has a tombstone, an object that never came from git stays; so does one that was edited on the leader
-    // since, and waits in a proposal.
+    // Where git has a tombstone, an object that never came from git stays.
     const stays = now.every(({ metadata }) => metadata.annotations?.[BASE_ANNOTATION] === undefined);
-    const edited = isInOffice(ledger, at) && FIELDS.some((field) => field.kind === kind && touched.has(field.name));
-    return held[kind].has("none") || stays || edited ? null : `${at} still has its ${kind}`;
+    return held[kind].has("none") || stays ? null : `${at} still has its ${kind}`;
   }
   if (held[kind].has(said.digest) || now.some((object) => pictureOf(object).digest === said.digest)) return null;
   const merged = now.some((object) =>
@@ -225,7 +225,7 @@ async function provenance({ at, before, after, head }: ClusterChange, ledger: Le
       const { digest, tokens } = pictureOf(object);
       const past = before.objects[kind].find(({ metadata }) => metadata.name === object.metadata.name);
       if ((past !== undefined && pictureOf(past).digest === digest) || ledger.mainDigests[kind].has(digest)) continue;
-      if (!isInOffice(ledger, at)) return `${at} wrote a ${kind} that never stood on the branch`;
+      if (!holdsOffice(ledger, at)) return `${at} wrote a ${kind} that never stood on the branch`;
       const mine = past === undefined ? new Set<string>() : pictureOf(past).tokens;
       const theirs = head === null ? null : await newestUsable(ledger, kind, head);
       const made = [...tokens].find((one) => !mine.has(one) && theirs?.tokens.has(one) !== true);
@@ -289,9 +289,18 @@ async function newestEditWins({ at, before, after }: ClusterChange, ledger: Ledg
     const [was, is] = [past, now].map((object) => field.read(pictureOf(object).content.spec));
     const given = ledger.given.get(field.name);
     if (was !== wrote.value || is === was || given?.by !== at || given.order >= wrote.order) continue;
+    // In a cluster that is new to the federation, what git says wins, after a rescue.
+    if (!hasBase(before, field.kind, past)) continue;
     return `${at} put ${field.name} back to its own older export ${is ?? "(nothing)"}, over ${was ?? "(nothing)"}`;
   }
   return null;
+}
+
+/** The object, or the ConfigMap under this AMKOCluster, tells what the cluster held of the kind. */
+function hasBase({ amkoCluster, records }: Holding, kind: FederatedKind, { metadata }: LiveObject): boolean {
+  const recorded = records.bases[kind]?.amkoClusterUid;
+  const counts = recorded !== undefined && recorded === amkoCluster?.metadata.uid;
+  return counts || metadata.annotations?.[BASE_ANNOTATION] !== undefined;
 }
 
 async function inDoubtHold({ at, before, after, head }: ClusterChange, ledger: Ledger): Promise<string | null> {

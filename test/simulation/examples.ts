@@ -67,6 +67,29 @@ export const EXAMPLES: readonly Example[] = [
     },
     { do: "edit", at: 0, change: { field: 1, value: "fresh" } },
   ]),
+  example(
+    "a proposal that people merged beside a renamed file, so that git has two, is no older state of git",
+    [
+      { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+      pass(0),
+      pass(0),
+      { do: "git rename", kind: 1 },
+      { do: "merge proposal", at: 0, way: "push", topic: "any" },
+      pass(0),
+    ],
+    { publish: "propose" },
+  ),
+  example(
+    "a leader whose object waits to be proposed over a tombstone does not acknowledge the tombstone",
+    [
+      { do: "git rename", kind: 1 },
+      { do: "git edit", change: { field: 0, value: "fresh" } },
+      pass(0),
+      pass(0),
+      { do: "git tombstone", kind: 1 },
+    ],
+    { publish: "propose" },
+  ),
   example("an own export whose answer was lost does not win over the edit that takes it back", [
     { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
     {

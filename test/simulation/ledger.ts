@@ -169,6 +169,13 @@ export function isInOffice(ledger: Ledger, at: string): boolean {
   return office !== null && ledger.remote.branch(`amko/leading/${at}`) === office.claim;
 }
 
+/** In office, or its claim was deleted under it: nobody else has taken the office, so it claims afresh and goes on. */
+export function holdsOffice(ledger: Ledger, at: string): boolean {
+  const { office } = clusterOf(ledger, at).holding.records;
+  const claim = ledger.remote.branch(`amko/leading/${at}`);
+  return office !== null && (claim === null || claim === office.claim);
+}
+
 /** Takes over what is new on the tracked branch. */
 export async function absorbMain(ledger: Ledger): Promise<void> {
   const waiting = [ledger.remote.branch("main")].filter((head) => head !== null);
