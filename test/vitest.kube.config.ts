@@ -5,7 +5,17 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: new URL("..", import.meta.url).pathname,
-    include: ["test/kube/*.kube.ts"],
+    include: [
+      "test/kube/*.kube.ts",
+      "test/e2e/federation.test.ts",
+      "test/e2e/parity/*.test.ts",
+      "test/e2e/better/*.test.ts",
+      "test/e2e/semantics/*.test.ts",
+      "test/e2e/no-deletion.test.ts",
+      "test/e2e/bad-cluster.test.ts",
+      "test/e2e/bad-network.test.ts",
+      "test/e2e/crashes.test.ts",
+    ],
     testTimeout: 90_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

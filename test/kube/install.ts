@@ -13,8 +13,12 @@ const TOKEN_LIFETIME_S = 86_400;
 
 /** Makes the namespace, and installs AMKO's definitions and the agent's own rights as `deploy/` ships them. */
 export async function installCluster(upstream: Upstream): Promise<void> {
+  await installNamespace(upstream);
+  await Promise.all([installDefinitions(upstream, join(PROJECT, "deploy/crds")), installRights(upstream)]);
+}
+
+export async function installNamespace(upstream: Upstream): Promise<void> {
   await create(upstream, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
-  await Promise.all([installDefinitions(upstream), installRights(upstream)]);
 }
 
 /** The token that a pod of the agent's would have been given. */
@@ -30,8 +34,8 @@ export async function requestAgentToken(upstream: Upstream, lifetimeS = TOKEN_LI
   return body.status.token;
 }
 
-async function installDefinitions(upstream: Upstream): Promise<void> {
-  const folder = join(PROJECT, "deploy/crds");
+/** Installs every definition in the folder and waits until it is served. */
+export async function installDefinitions(upstream: Upstream, folder: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".yaml"));
   const definitions = await Promise.all(files.map(async (file) => parse(await readFile(join(folder, file), "utf8"))));
   for (const definition of definitions) await create(upstream, CRDS, definition);

@@ -35,15 +35,18 @@ async function editAmkoCluster({ objects }: WorldCluster, spec: Json): Promise<v
   await objects.merge("AMKOCluster", AMKO_CLUSTER, { spec });
 }
 
-/** Writes the chart's values as `helm upgrade` does: the whole object, under Helm's name. */
-async function helmUpgrade({ objects }: WorldCluster, spec: Record<string, Json>): Promise<void> {
-  const object = await objects.get("AMKOCluster", AMKO_CLUSTER);
-  if (object === null) throw new TypeError("AMKO is not installed");
-  const { status } = await objects.request("PUT", `${AMKO_CLUSTERS}/${AMKO_CLUSTER}?fieldManager=helm`, {
-    ...object,
-    spec: { ...(object.spec as Record<string, Json>), ...spec },
-  } as unknown as Json);
-  if (status !== 200) throw new Error(`helm was answered ${status}`);
+/** Writes the chart's values as `helm upgrade` does: the whole object, under Helm's name, whatever was written meanwhile. */
+async function helmUpgrade({ name, objects }: WorldCluster, spec: Record<string, Json>): Promise<void> {
+  await waitUntil(`helm upgrades ${name}`, async () => {
+    const object = await objects.get("AMKOCluster", AMKO_CLUSTER);
+    if (object === null) throw new TypeError("AMKO is not installed");
+    const { status } = await objects.request("PUT", `${AMKO_CLUSTERS}/${AMKO_CLUSTER}?fieldManager=helm`, {
+      ...object,
+      spec: { ...(object.spec as Record<string, Json>), ...spec },
+    } as unknown as Json);
+    if (status !== 200 && status !== 409) throw new Error(`helm was answered ${status}`);
+    return status === 200 || "the agent wrote at the same time";
+  });
 }
 
 async function waitForSpecOf(cluster: WorldCluster, fields: Record<string, Json>): Promise<void> {
