@@ -70,6 +70,12 @@ export interface RepositoryWriter {
    */
   publish(commit: PublishRequest, signal: AbortSignal): Promise<CommitId>;
   /**
+   * Makes the tracked branch, with a first commit that holds `changes` and nothing else, only while there is no such
+   * branch. A lost answer is settled as in {@link publish}.
+   * @throws FederationError AG2003 when the branch exists.
+   */
+  start(commit: Omit<PublishRequest, "parent">, signal: AbortSignal): Promise<CommitId>;
+  /**
    * Moves a ref below the prefix, only while it is at `expected` (null: does not exist), then returns.
    * Succeeds without a push when it already is at `target`.
    * @throws FederationError AG2011 when it is elsewhere.

@@ -92,6 +92,7 @@ export const CATALOGUE = {
     "Give the agent's git identity the right to push its own refs.",
     "backoff",
   ),
+  AG2014: entry("clone is shallow", "Run git fetch --unshallow."),
 
   AG3001: entry("API server cannot be reached", "Check the API server; it is tried again.", "backoff"),
   AG3002: entry("API server refused the credentials", "Check the ServiceAccount and its token.", "backoff"),
@@ -150,6 +151,7 @@ export const CATALOGUE = {
     "no such revision",
     "Name a branch, a tag or a commit of the federation repository; git log lists them.",
   ),
+  AG4010: entry("something stands here already", "Name an empty folder, or a branch that does not exist yet."),
 
   AG5001: entry("nobody leads", "Merge a commit that sets isLeader: true in one manifest."),
   AG5002: entry("conflicting leaders", "Leave isLeader: true in one manifest only."),
@@ -208,6 +210,24 @@ export const CATALOGUE = {
   AG5025: entry(
     "object was edited while git cannot be read",
     "Nothing to do. The annotations amko-gitops.io/suspended-until and amko-gitops.io/suspend-reason on the AMKOCluster keep the agent away, also without git.",
+  ),
+  AG5026: entry(
+    "cluster does not hold the newest revision",
+    "Wait until it does (amko-gitops status --watch), or use --force if it can catch up later.",
+  ),
+  AG5027: entry("cluster cannot apply", "Mend what its agent reports (amko-gitops status), or use --force."),
+  AG5028: entry(
+    "cluster has never reported",
+    "Let its agent reach the repository and push its own refs: without that it cannot take office.",
+  ),
+  AG5029: entry("cluster leads already", "Nothing to do: name another cluster to move the leadership."),
+  AG5030: entry(
+    "no GSLBConfig can be changed",
+    "Leave --controller-ip out, and change the object when it is there and valid.",
+  ),
+  AG5031: entry(
+    "context and clusterContext differ",
+    "Give the kubeconfig's context the name that spec.clusterContext of the AMKOCluster there has, or correct that.",
   ),
 
   AG9001: entry("unexpected error", "Report it with the log; the agent tries again.", "backoff"),

@@ -394,6 +394,41 @@ export function repositoryContract(name: string, makeWorld: () => Promise<Reposi
       });
     });
 
+    describe("start", () => {
+      const start = (repository: Repository, text: string) =>
+        repository.start(
+          { changes: [{ path: "clusters/a/x.yaml", bytes: bytes(text) }], message: "Begin\n", author },
+          signal,
+        );
+
+      it("makes the tracked branch with a commit that has no parents", async () => {
+        const commit = await start(world.open(), "1");
+        expect(await world.branchHead("main")).toBe(commit);
+        expect(await world.parentsOf(commit)).toEqual([]);
+        expect(Object.keys(await world.treeOf(commit))).toEqual(["clusters/a/x.yaml"]);
+        expect((await world.open().list("branch", signal)).head).toBe(commit);
+      });
+
+      it("puts the files below the path, and leaves other branches alone", async () => {
+        const other = await world.commit({ files: SEED });
+        await world.setBranch("feature", other);
+        const commit = await start(world.open({ path: "teams/glb" }), "1");
+        expect(Object.keys(await world.treeOf(commit))).toEqual(["teams/glb/clusters/a/x.yaml"]);
+        expect(await world.branchHead("feature")).toBe(other);
+      });
+
+      it("touches nothing where the branch exists", async () => {
+        const head = await seed();
+        await expect(start(world.open(), "1")).rejects.toMatchObject({ code: "AG2003" });
+        expect(await world.branchHead("main")).toBe(head);
+      });
+
+      it("lets one of two that start at once win", async () => {
+        const results = await Promise.allSettled(["1", "2"].map((text) => start(world.open(), text)));
+        expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+      });
+    });
+
     describe("propose", () => {
       it("puts one commit on top of the branch onto a ref of its own, and replaces only what was expected", async () => {
         const parent = await seed();

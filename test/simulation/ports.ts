@@ -25,7 +25,7 @@ export function gateRepository(repository: Repository, gate: Gate): Repository {
   return {
     ...gated(
       repository,
-      ["list", "read", "relation", "readFiles", "publish", "moveRef", "propose", "writeOrphan"],
+      ["list", "read", "relation", "readFiles", "publish", "start", "moveRef", "propose", "writeOrphan"],
       describeGit,
       gate,
     ),
@@ -83,11 +83,11 @@ function gated<Port extends object, Name extends keyof Port & string>(
   return Object.fromEntries(names.map((name) => [name, wrap(name)])) as unknown as Pick<Port, Name>;
 }
 
-const GIT_WRITES: ReadonlySet<string> = new Set(["publish", "moveRef", "propose", "writeOrphan"]);
+const GIT_WRITES: ReadonlySet<string> = new Set(["publish", "start", "moveRef", "propose", "writeOrphan"]);
 const CLUSTER_WRITES: ReadonlySet<string> = new Set(["create", "patch", "patchStatus", "remove", "writeConfigMap"]);
 
 function describeGit(method: string, [first]: readonly unknown[]): PortCall {
-  const subject = method === "publish" ? "main" : text(first, "ref");
+  const subject = method === "publish" || method === "start" ? "main" : text(first, "ref");
   return { port: "git", method, subject, isWrite: GIT_WRITES.has(method) };
 }
 

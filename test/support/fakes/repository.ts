@@ -185,6 +185,13 @@ export function createFakeRemote({ branch: tracked = "main", prefix = "amko" } =
           move(tracked, parent, id, "AG2003");
           return id;
         }),
+      start: ({ changes, message, author }, signal) =>
+        request("start", tracked, signal, () => {
+          mayWrite();
+          const id = commitOnto(null, changes, message, author);
+          move(tracked, null, id, "AG2003");
+          return id;
+        }),
       propose: ({ ref, expected, parent, changes, message, author }, signal) =>
         request("propose", ref, signal, () => {
           mayWrite();
