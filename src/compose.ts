@@ -4,14 +4,16 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { parse } from "yaml";
 import type { PassParts } from "./agent/context.ts";
 import { type Daemon, startDaemon } from "./agent/daemon.ts";
-import type { ClusterConnection, OpenRepository, RepositorySource } from "./cli/house.ts";
+import type { ClusterConnection, FolderFile, OpenRepository, RepositorySource } from "./cli/house.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
 import { createViewCache } from "./core/view.ts";
 import { readFolder } from "./git/folder.ts";
+import { readPerson } from "./git/person.ts";
 import { openRepository } from "./git/repository.ts";
 import { resolveName } from "./git/resolve.ts";
+import { writeFolder } from "./git/write-folder.ts";
 import { openCluster } from "./kubernetes/cluster.ts";
 import { openMembers } from "./kubernetes/members.ts";
 import { createLog } from "./observe/log.ts";
@@ -42,7 +44,7 @@ export const systemChance: Chance = {
 /** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
 export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
 
-export { readFolder };
+export { readFolder, readPerson, writeFolder };
 
 /** Every CRD in `deploy/crds`, as JSON. */
 export async function readCrds(): Promise<readonly Json[]> {
@@ -52,6 +54,20 @@ export async function readCrds(): Promise<readonly Json[]> {
 
 export async function readSchemas(): Promise<Schemas> {
   return collectSchemas((await readCrds()).map(readCustomResourceDefinition));
+}
+
+/** The complete example of a federation repository, beside the sources and in the package. */
+const TEMPLATE_DIRECTORY = new URL("../fixtures/repo/", import.meta.url);
+/** What of it belongs to no federation in particular; a file that is not there is left out. */
+const TEMPLATE_FILES = ["README.md", ".github/workflows/validate.yaml", ".gitlab-ci.yml"] as const;
+
+/** What `init` puts beside the manifests and the snapshots. */
+export async function readTemplate(): Promise<readonly FolderFile[]> {
+  const files = TEMPLATE_FILES.map(async (path) => {
+    const bytes = await readFile(new URL(path, TEMPLATE_DIRECTORY)).catch(() => null);
+    return bytes === null ? [] : [{ path, bytes: new Uint8Array(bytes) }];
+  });
+  return (await Promise.all(files)).flat();
 }
 
 /** AMKO's chart gives AMKO the members' kubeconfig as the text of this variable. */

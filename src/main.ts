@@ -16,6 +16,9 @@ const house: House = {
   openRepository: async (source, signal) => (await compose()).openSource(source, signal),
   readFolder: async (directory) => (await compose()).readFolder(directory),
   openCluster: async (connection) => (await compose()).connectCluster(connection),
+  readPerson: async (directory) => (await compose()).readPerson(directory),
+  readTemplate: async () => (await compose()).readTemplate(),
+  writeFolder: async (directory, files) => (await compose()).writeFolder(directory, files),
 };
 
 // Ctrl-C ends what is under way; a second one ends the process as it would have without us.

@@ -1,7 +1,7 @@
 import type { AgentConfig } from "../config.ts";
 import type { CommitId, Json, RevisionFile } from "../core/model.ts";
 import type { Schemas } from "../core/schema.ts";
-import type { Cluster, Log, Repository } from "../ports.ts";
+import type { Cluster, CommitAuthor, Log, Repository } from "../ports.ts";
 
 /** Where the federation repository is, and how it is read. */
 export interface RepositorySource {
@@ -30,6 +30,11 @@ export interface ClusterConnection {
   readonly timeoutMs: number;
 }
 
+export interface FolderFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What the verbs need of the house; wired in compose, and made anew in tests. */
 export interface House {
   /** Wires an agent and starts it. @throws FederationError AG4xxx for settings that can never work. */
@@ -41,4 +46,10 @@ export interface House {
   /** The files that matter of a folder on disk, uncommitted edits included. @throws FederationError AG4008 */
   readFolder(directory: string): Promise<readonly RevisionFile[]>;
   openCluster(connection: ClusterConnection): Promise<Cluster>;
+  /** Who makes commits: git's configuration for the folder says so, or the user of this machine. */
+  readPerson(directory: string): Promise<Pick<CommitAuthor, "name" | "email">>;
+  /** The files of a federation repository that are the same in each: its README and its gates. */
+  readTemplate(): Promise<readonly FolderFile[]>;
+  /** Writes files into an empty folder. @throws FederationError AG4010 when something stands there */
+  writeFolder(directory: string, files: readonly FolderFile[]): Promise<void>;
 }

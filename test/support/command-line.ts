@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { House, OpenRepository } from "../../src/cli/house.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { Shell, Stream } from "../../src/cli/shell.ts";
-import { readFolder, readSchemas } from "../../src/compose.ts";
+import { readFolder, readSchemas, readTemplate } from "../../src/compose.ts";
 import { resolveName } from "../../src/git/resolve.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
 
@@ -78,6 +78,9 @@ function houseOf({ repository, cluster, house }: CommandOptions): House {
     },
     readFolder,
     openCluster: async () => cluster ?? (await missing("a cluster")),
+    readPerson: async () => ({ name: "Jo Doe", email: "jo@example.com" }),
+    readTemplate,
+    writeFolder: () => missing("a folder"),
     ...house,
   };
 }
