@@ -1,6 +1,6 @@
 import type { FileChange, ObjectId } from "../core/model.ts";
 import { FederationError } from "../errors.ts";
-import type { ObjectStore } from "./object-store.ts";
+import type { WritableObjects } from "./object-store.ts";
 import type { ObjectType } from "./pack.ts";
 import { encodeName, FILE_MODE, FOLDER_MODE, formatTree, type TreeEntry, typeOf } from "./tree.ts";
 
@@ -16,7 +16,7 @@ export interface ChangedTree {
  * @throws FederationError AG1001 when something else stands where a folder or a file is needed.
  */
 export async function changeTree(
-  store: ObjectStore,
+  store: WritableObjects,
   base: ObjectId | null,
   changes: readonly FileChange[],
 ): Promise<ChangedTree> {
@@ -35,7 +35,7 @@ interface PendingChange {
 }
 
 interface Target {
-  readonly store: ObjectStore;
+  readonly store: WritableObjects;
   readonly written: string[];
 }
 

@@ -6,21 +6,29 @@ import { type Commit, parseCommit } from "./commit.ts";
 import { formatPack, type GitObject, inspectPack, type ObjectType, objectIdOf } from "./pack.ts";
 import { parseTree, type Tree } from "./tree.ts";
 
+/** Objects that can be read, wherever they are kept. */
+export interface ReadableObjects {
+  /** @throws FederationError AG2008 when the object is not here or is of another type. */
+  readCommit(id: CommitId): Promise<Commit>;
+  readTree(id: ObjectId): Promise<Tree>;
+  readBlob(id: ObjectId): Promise<Uint8Array>;
+}
+
+/** The same, with room for objects of our own, which are pushed as a pack. */
+export interface WritableObjects extends ReadableObjects {
+  /** Keeps an object of our own, and returns its id. */
+  write(object: GitObject): string;
+  /** A pack of objects that were written here, to be pushed. */
+  packOf(ids: readonly string[]): Uint8Array;
+}
+
 /**
  * Git objects in memory. There is no work tree, no index and no ref: isomorphic-git indexes the packs that a server
  * sent and reads objects from them, nothing else. A store only grows, so it is thrown away from time to time (see
  * clone.ts).
  */
-export interface ObjectStore {
+export interface ObjectStore extends WritableObjects {
   has(id: string): boolean;
-  /** @throws FederationError AG2008 when the object is not here or is of another type. */
-  readCommit(id: CommitId): Promise<Commit>;
-  readTree(id: ObjectId): Promise<Tree>;
-  readBlob(id: ObjectId): Promise<Uint8Array>;
-  /** Keeps an object of our own, and returns its id. */
-  write(object: GitObject): string;
-  /** A pack of objects that were written here, to be pushed. */
-  packOf(ids: readonly string[]): Uint8Array;
   /** Takes in a pack that a server sent. @throws FederationError AG2008 when it is damaged. */
   addPack(pack: Uint8Array): Promise<void>;
 }

@@ -1,17 +1,14 @@
-import type { CommitId, FileChange, ObjectId } from "../core/model.ts";
-import { FederationError, hasCode } from "../errors.ts";
-import type { CommitAuthor, OrphanCommit, PublishRequest, RefListing, RefMove, Repository } from "../ports.ts";
-import { changeTree } from "./change-tree.ts";
-import { type Clone, createClones, noteTip } from "./clone.ts";
-import { formatCommit } from "./commit.ts";
-import { createObjectStore, type ObjectStore } from "./object-store.ts";
-import { formatPack } from "./pack.ts";
+import type { CommitId } from "../core/model.ts";
+import type { RefListing, Repository } from "../ports.ts";
+import { createClones, noteTip } from "./clone.ts";
+import { createObjectStore } from "./object-store.ts";
 import { createPastReader } from "./past.ts";
 import { checkRefName } from "./ref-name.ts";
 import { openRemote, type Remote } from "./remote.ts";
 import { createRevisionReader } from "./revision.ts";
 import { openTransport, type RequestReport } from "./transport.ts";
 import { parseRepositoryUrl } from "./url.ts";
+import { createWriter } from "./writer.ts";
 
 /** A federation is some hundred kilobytes; whoever needs more has put something else into its repository. */
 const FETCH_MAX_BYTES = 64 * 1024 * 1024;
@@ -64,15 +61,17 @@ function openReaderAndWriter(remote: Remote, settings: RepositorySettings): Omit
   const revisions = createRevisionReader(settings.path);
   const past = createPastReader(clones);
 
-  async function prepare(request: PublishRequest, signal: AbortSignal) {
-    const clone = await clones.holding(request.parent, "recent", signal);
-    return { clone, made: await commitOnto(clone, request, settings.path) };
-  }
-
-  /** Whether a push whose answer was lost did land, and somebody has built on it since. */
-  async function isBelow(commit: CommitId, { at, answerLost }: Elsewhere, signal: AbortSignal): Promise<boolean> {
-    return answerLost && at !== null && (await past.relation(commit, at, signal)) === "ancestor";
-  }
+  const writer = createWriter(settings, {
+    async desk(parent, signal) {
+      if (parent === null) return { objects: await createObjectStore(), landed: () => undefined };
+      const clone = await clones.holding(parent, "recent", signal);
+      clone.uses += 1;
+      return { objects: clone.store, landed: (commit) => noteTip(clone, commit) };
+    },
+    push: remote.push,
+    refAt: async (ref, signal) => (await remote.listRefs([ref], signal)).get(ref) ?? null,
+    isBelow: async (commit, descendant, signal) => (await past.relation(commit, descendant, signal)) === "ancestor",
+  });
 
   return {
     list: (scope, signal) => list(remote, { branchRef, refsPrefix, scope }, signal),
@@ -93,26 +92,7 @@ function openReaderAndWriter(remote: Remote, settings: RepositorySettings): Omit
       const { store } = await clones.holding(commit, "alone", signal);
       return await revisions.readAll(store, commit);
     },
-    async publish(request, signal) {
-      const { clone, made } = await prepare(request, signal);
-      const move = { ref: branchRef, expected: request.parent, target: made.id };
-      const landing = await pushRef(remote, move, clone.store.packOf(made.written), signal);
-      if (landing.kind === "elsewhere" && !(await isBelow(made.id, landing, signal))) {
-        throw branchMoved(settings.branch, request, landing.at);
-      }
-      noteTip(clone, made.id);
-      return made.id;
-    },
-    async propose(proposal, signal) {
-      checkRefName(proposal.ref, "AG9001");
-      const { clone, made } = await prepare(proposal, signal);
-      const command = { ref: `${refsPrefix}${proposal.ref}`, expected: proposal.expected, target: made.id };
-      const landing = await pushRef(remote, command, clone.store.packOf(made.written), signal);
-      if (landing.kind === "elsewhere") throw refMoved({ ...proposal, target: made.id }, landing.at);
-      return made.id;
-    },
-    moveRef: (move, signal) => moveRef(remote, refsPrefix, move, signal),
-    writeOrphan: (orphan, signal) => writeOrphan(remote, refsPrefix, orphan, signal),
+    ...writer,
   };
 }
 
@@ -133,105 +113,4 @@ async function list(
     .filter(([name]) => name.startsWith(refsPrefix))
     .map(([name, id]): [string, CommitId] => [name.slice(refsPrefix.length), id]);
   return { head: refs.get(branchRef) ?? null, refs: scope === "branch" ? null : new Map(below) };
-}
-
-interface MadeCommit {
-  readonly id: CommitId;
-  /** Everything that the server does not have yet. */
-  readonly written: readonly string[];
-}
-
-async function commitOnto(clone: Clone, request: PublishRequest, path: string): Promise<MadeCommit> {
-  clone.uses += 1;
-  const { tree } = await clone.store.readCommit(request.parent);
-  const folder = path.split("/").filter((segment) => segment !== "");
-  const changes = request.changes.map((change) => ({ ...change, path: [...folder, change.path].join("/") }));
-  return await makeCommit(clone.store, { ...request, base: tree, changes, parents: [request.parent] });
-}
-
-async function makeCommit(
-  store: ObjectStore,
-  commit: {
-    readonly base: ObjectId | null;
-    readonly changes: readonly FileChange[];
-    readonly parents: readonly CommitId[];
-    readonly author: CommitAuthor;
-    readonly message: string;
-  },
-): Promise<MadeCommit> {
-  const tree = await changeTree(store, commit.base, commit.changes);
-  const id = store.write({ type: "commit", bytes: formatCommit({ ...commit, tree: tree.id }) }) as CommitId;
-  return { id, written: [...tree.written, id] };
-}
-
-async function moveRef(remote: Remote, refsPrefix: string, move: RefMove, signal: AbortSignal): Promise<void> {
-  checkRefName(move.ref, "AG9001");
-  const command = { ...move, ref: `${refsPrefix}${move.ref}` };
-  if (move.target === move.expected) {
-    const at = await refAt(remote, command.ref, signal);
-    if (at !== move.target) throw refMoved(move, at);
-    return;
-  }
-  const landing = await pushRef(remote, command, formatPack([]), signal);
-  if (landing.kind === "elsewhere") throw refMoved(move, landing.at);
-}
-
-async function writeOrphan(
-  remote: Remote,
-  refsPrefix: string,
-  orphan: OrphanCommit,
-  signal: AbortSignal,
-): Promise<CommitId> {
-  checkRefName(orphan.ref, "AG9001");
-  const store = await createObjectStore();
-  const made = await makeCommit(store, { ...orphan, base: null, changes: orphan.files, parents: [] });
-  const command = { ref: `${refsPrefix}${orphan.ref}`, expected: orphan.expected, target: made.id };
-  const landing = await pushRef(remote, command, store.packOf(made.written), signal);
-  if (landing.kind === "elsewhere") throw refMoved({ ...orphan, target: made.id }, landing.at);
-  return made.id;
-}
-
-type Landing = { readonly kind: "there" } | Elsewhere;
-
-interface Elsewhere {
-  readonly kind: "elsewhere";
-  readonly at: CommitId | null;
-  /** False when the server itself said that it did not move the ref. */
-  readonly answerLost: boolean;
-}
-
-/**
- * Pushes one ref. A failed push says nothing about what the server did: it may have landed, lost the race, or done
- * nothing. So the server is asked where the ref is, and only if it has not moved is the failure the answer.
- */
-async function pushRef(remote: Remote, move: RefMove, pack: Uint8Array, signal: AbortSignal): Promise<Landing> {
-  const failure = await remote.push(move, pack, signal).then(
-    (report) =>
-      report.kind === "done"
-        ? null
-        : new FederationError("AG2004", `the git server refused the push to ${move.ref}: ${report.words}`),
-    (error: unknown) => error,
-  );
-  if (failure === null) return { kind: "there" };
-  if (signal.aborted || hasCode(failure, "AG2002", "AG2006", "AG2013", "AG4004")) throw failure;
-  const answerLost = !hasCode(failure, "AG2004");
-  const at = await refAt(remote, move.ref, signal).catch((error: unknown) => {
-    throw answerLost ? failure : error;
-  });
-  if (at === move.target) return { kind: "there" };
-  if (at === move.expected) throw failure;
-  return { kind: "elsewhere", at, answerLost };
-}
-
-async function refAt(remote: Remote, ref: string, signal: AbortSignal): Promise<CommitId | null> {
-  return (await remote.listRefs([ref], signal)).get(ref) ?? null;
-}
-
-function branchMoved(branch: string, { parent }: PublishRequest, at: CommitId | null): FederationError {
-  return new FederationError("AG2003", `${branch} is no longer at ${parent} but ${at === null ? "gone" : `at ${at}`}`);
-}
-
-function refMoved({ ref, expected }: RefMove, at: CommitId | null): FederationError {
-  const was = expected === null ? "should not exist" : `should be at ${expected}`;
-  return new FederationError("AG2011", `${ref} ${was} but ${at === null ? "is gone" : `is at ${at}`}`);
 }

@@ -1,7 +1,7 @@
 import { type CommitId, FILE_SIZE_MAX_BYTES, type ObjectId, type Revision, type RevisionFile } from "../core/model.ts";
 import { FederationError } from "../errors.ts";
 import { createLru } from "./lru.ts";
-import type { ObjectStore } from "./object-store.ts";
+import type { ReadableObjects } from "./object-store.ts";
 import { decodeName, encodeName, type Tree, type TreeEntry, typeOf } from "./tree.ts";
 
 /** Two files each for 25,000 clusters. More is not a federation. */
@@ -16,9 +16,9 @@ const TOP_FOLDERS = ["clusters", "federation"] as const;
 
 export interface RevisionReader {
   /** Everything of a commit that matters. Files that did not change are the same objects as in earlier answers. */
-  read(store: ObjectStore, id: CommitId): Promise<Revision>;
+  read(store: ReadableObjects, id: CommitId): Promise<Revision>;
   /** Every regular file of a commit, wherever it stands. */
-  readAll(store: ObjectStore, id: CommitId): Promise<readonly RevisionFile[]>;
+  readAll(store: ReadableObjects, id: CommitId): Promise<readonly RevisionFile[]>;
 }
 
 /** Reads revisions below `path`, "" being the root. @throws FederationError AG1022 for too many files. */
@@ -32,7 +32,7 @@ export function createRevisionReader(path: string): RevisionReader {
   const tops = createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
 
   /** The entries directly in a folder, without its folders. */
-  async function readFolder(store: ObjectStore, id: ObjectId, folder: string): Promise<readonly RevisionFile[]> {
+  async function readFolder(store: ReadableObjects, id: ObjectId, folder: string): Promise<readonly RevisionFile[]> {
     const key = `${id} ${folder}`;
     const known = folders.get(key);
     if (known !== undefined) return known;
@@ -44,7 +44,7 @@ export function createRevisionReader(path: string): RevisionReader {
     return files;
   }
 
-  async function readTopFolder(store: ObjectStore, top: TreeEntry, name: string): Promise<readonly RevisionFile[]> {
+  async function readTopFolder(store: ReadableObjects, top: TreeEntry, name: string): Promise<readonly RevisionFile[]> {
     // Something else where a folder is expected is told as what it is, so that nobody takes it for "no files".
     if (typeOf(top) !== "folder") return [await readEntry(store, top, name)];
     const key = `${top.id} ${name}`;
@@ -82,7 +82,7 @@ export function createRevisionReader(path: string): RevisionReader {
 }
 
 async function resolveFolder(
-  store: ObjectStore,
+  store: ReadableObjects,
   root: ObjectId,
   segments: readonly string[],
 ): Promise<ObjectId | null> {
@@ -95,7 +95,7 @@ async function resolveFolder(
   return id;
 }
 
-async function readEntry(store: ObjectStore, entry: TreeEntry, path: string): Promise<RevisionFile> {
+async function readEntry(store: ReadableObjects, entry: TreeEntry, path: string): Promise<RevisionFile> {
   const type = typeOf(entry);
   if (type === "folder" || type === "submodule") return { path, type: "submodule", id: entry.id, size: 0, bytes: null };
   const content = await store.readBlob(entry.id);
@@ -104,7 +104,7 @@ async function readEntry(store: ObjectStore, entry: TreeEntry, path: string): Pr
   return { path, type, id: entry.id, size: content.length, bytes };
 }
 
-async function readDeep(store: ObjectStore, tree: Tree, folder: string): Promise<readonly RevisionFile[]> {
+async function readDeep(store: ReadableObjects, tree: Tree, folder: string): Promise<readonly RevisionFile[]> {
   const files: RevisionFile[] = [];
   for (const entry of tree) {
     const path = `${folder}${decodeName(entry.name)}`;
