@@ -2,7 +2,7 @@ import { type ErrorCode, problem } from "../core/catalogue.ts";
 import { isObject } from "../core/diff.ts";
 import type { AmkoKind, CommitId, LiveObject, Problem } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
-import { parseRecords } from "../core/records.ts";
+import { parseRecords, proposalsUnder } from "../core/records.ts";
 import { refsByCluster } from "../core/refs.ts";
 import { evaluate } from "../core/view.ts";
 import { asFederationError, FederationError } from "../errors.ts";
@@ -74,6 +74,7 @@ export async function readLocal({ cluster, settings }: Context, signal: AbortSig
     );
   }
   if (signal.aborted) throw asFederationError(signal.reason);
+  const records = parseRecords(configMap?.data ?? {});
   const unread =
     [gslbConfigs, policies].find((list): list is FederationError => list instanceof FederationError) ?? null;
   return {
@@ -85,7 +86,7 @@ export async function readLocal({ cluster, settings }: Context, signal: AbortSig
       unread,
       namespace,
       configMap,
-      records: parseRecords(configMap?.data ?? {}),
+      records: { ...records, proposals: proposalsUnder(amkoCluster.metadata.uid, records) },
       workload,
     },
   };

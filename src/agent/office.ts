@@ -175,7 +175,7 @@ async function stepDown(
   context.note({
     type: "Normal",
     reason: "SteppedDown",
-    message: "Another cluster leads by the branch: isLeader is false here now.",
+    message: "This cluster does not lead by the branch: isLeader is false here now.",
   });
   const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null }, signal);
   const forgotten = await forgetting.catch(asFederationError);

@@ -80,7 +80,9 @@ export async function pushProposal(
     signal,
   );
   context.log("info", "proposed", { cluster: local.self, ref, revision: commit });
-  const proposals = { ...local.records.proposals, [topic]: { commit, digest: digestOf(changes), snapshots } };
+  const amkoClusterUid = local.amkoCluster.metadata.uid;
+  const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots };
+  const proposals = { ...local.records.proposals, [topic]: record };
   const recorded = await writeRecords(context, local, { ...local.records, proposals }, signal);
   return { local: recorded, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
 }
@@ -96,7 +98,8 @@ export async function adoptProposal(
 ): Promise<Local> {
   const known = local.records.proposals[topic];
   if (known?.commit === commit) return local;
-  const record = { commit, digest: digestOf(changes), snapshots: known?.snapshots ?? {} };
+  const amkoClusterUid = local.amkoCluster.metadata.uid;
+  const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots: known?.snapshots ?? {} };
   const proposals = { ...local.records.proposals, [topic]: record };
   return writeRecords(context, local, { ...local.records, proposals }, signal);
 }

@@ -2,7 +2,7 @@ import { problem } from "../core/catalogue.ts";
 import { EXPORT_ID_ANNOTATION, type FederatedKind, type Problem } from "../core/model.ts";
 import { proposalRef } from "../core/refs.ts";
 import { readSnapshot } from "../core/snapshot.ts";
-import { digestOfSnapshot } from "./base.ts";
+import { digestOfSnapshot, recordedBase } from "./base.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { type Export, prepareExport, recordExports } from "./export.ts";
 import { standsInGit } from "./past.ts";
@@ -29,7 +29,8 @@ export async function proposeChanges(
   signal: AbortSignal,
 ): Promise<Proposed> {
   const wanted = prepareExport(branch, local, exports, "").changes;
-  const state = await proposalState(context, branch, local, memory, "config", wanted, signal);
+  const found = await proposalState(context, branch, local, memory, "config", wanted, signal);
+  const state: ProposalState = found.kind === "closed" && wasMerged(local, exports) ? { kind: "none" } : found;
   const adopted =
     state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit, signal) : local;
   const told = { local: adopted, memory, problem: tell(local, state) };
@@ -49,6 +50,11 @@ export async function proposeChanges(
     signal,
   );
   return { ...pushed, problem: told.problem };
+}
+
+/** An own export is the base, and not yet recorded as such: people merged it, and git lost it since. */
+function wasMerged(local: Local, exports: readonly Export[]): boolean {
+  return exports.some(({ kind, base }) => base !== null && base.revision !== recordedBase(kind, local)?.revision);
 }
 
 function digestEntry(one: Export): readonly (readonly [FederatedKind, string])[] {

@@ -41,6 +41,8 @@ export interface ProposalRecord {
   readonly commit: CommitId;
   /** Of what was proposed: the same is not proposed again after people closed it. */
   readonly digest: string;
+  /** The AMKOCluster it was recorded under; under another one the proposal is somebody else's, and people decide. */
+  readonly amkoClusterUid: Uid;
   /** Of each kind's snapshot in it: tells whether the cluster still holds what was proposed. */
   readonly snapshots: Readonly<Partial<Record<FederatedKind, string>>>;
 }
@@ -63,6 +65,11 @@ export function parseRecords(data: Readonly<Record<string, string>>): Records {
     proposals: parseProposals(data),
     restart: parseRestart(fields(data["restart"])),
   };
+}
+
+/** What counts under this AMKOCluster of what was proposed. */
+export function proposalsUnder(uid: Uid, { proposals }: Records): Records["proposals"] {
+  return Object.fromEntries(Object.entries(proposals).filter(([, { amkoClusterUid }]) => amkoClusterUid === uid));
 }
 
 /** The ConfigMap's data for `records`; keys of `data` that are not ours stay. */
@@ -122,11 +129,12 @@ function parseProposals(data: Readonly<Record<string, string>>): Records["propos
     const record = fields(data[`proposal.${topic}`]);
     const commit = parseCommitId(text(record["commit"]) ?? "");
     const digest = text(record["digest"]);
-    if (commit === null || digest === null) return [];
+    const amkoClusterUid = text(record["amkoClusterUid"]) as Uid | null;
+    if (commit === null || digest === null || amkoClusterUid === null) return [];
     const digests = isObject(record["snapshots"]) ? record["snapshots"] : {};
     const known = FEDERATED_KINDS.map((kind) => [kind, text(digests[kind])] as const);
     const snapshots = Object.fromEntries(known.filter(([, one]) => one !== null)) as ProposalRecord["snapshots"];
-    return [[topic, { commit, digest, snapshots }] as const];
+    return [[topic, { commit, digest, amkoClusterUid, snapshots }] as const];
   });
   return Object.fromEntries(known);
 }

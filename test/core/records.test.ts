@@ -23,7 +23,7 @@ const RECORDS: Records = {
   },
   office: { amkoClusterUid: UID, claim: B },
   head: A,
-  proposals: { config: { commit: B, digest: "d1", snapshots: { GSLBConfig: "s1" } } },
+  proposals: { config: { commit: B, digest: "d1", amkoClusterUid: UID, snapshots: { GSLBConfig: "s1" } } },
 };
 
 const DATA = {
@@ -31,7 +31,7 @@ const DATA = {
   "base.GlobalDeploymentPolicy": `{"revision":"main@sha1:${B}","amkoClusterUid":"${UID}","exportId":null}`,
   office: `{"amkoClusterUid":"${UID}","claim":"${B}"}`,
   head: `main@sha1:${A}`,
-  "proposal.config": `{"commit":"${B}","digest":"d1","snapshots":{"GSLBConfig":"s1"}}`,
+  "proposal.config": `{"commit":"${B}","digest":"d1","amkoClusterUid":"${UID}","snapshots":{"GSLBConfig":"s1"}}`,
 };
 
 describe("the records of an agent", () => {
@@ -110,7 +110,7 @@ function records(): fc.Arbitrary<Records> {
   );
   const digest = fc.string({ minLength: 1 });
   const snapshots = fc.record({ GSLBConfig: digest, GlobalDeploymentPolicy: digest }, { requiredKeys: [] });
-  const proposal = fc.record({ commit, digest, snapshots });
+  const proposal = fc.record({ commit, digest, amkoClusterUid, snapshots });
   const known = fc.record({
     bases: fc.record({ GSLBConfig: base, GlobalDeploymentPolicy: base }),
     office: fc.option(fc.record({ amkoClusterUid, claim: commit })),

@@ -90,6 +90,31 @@ export const EXAMPLES: readonly Example[] = [
     ],
     { publish: "propose" },
   ),
+  example(
+    "what was proposed, merged and then broken in git is proposed again, to heal it",
+    [
+      { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+      pass(0),
+      pass(0),
+      { do: "merge proposal", at: 0, way: "push", topic: "any" },
+      { do: "git break", kind: 1 },
+    ],
+    { publish: "propose" },
+  ),
+  example(
+    "a rebuilt cluster with the ConfigMap of its former life leaves that life's proposal to people",
+    [
+      { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+      pass(0),
+      pass(0),
+      { do: "rebuild", at: 0, accepted: true },
+      { do: "restore", at: 0, what: "ConfigMap", back: 1 },
+      pass(0),
+      pass(0),
+      pass(0),
+    ],
+    { publish: "propose" },
+  ),
   example("an own export whose answer was lost does not win over the edit that takes it back", [
     { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
     {

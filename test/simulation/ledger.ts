@@ -160,13 +160,22 @@ export function absorbCluster(ledger: Ledger, at: string): void {
     }
   }
   if (!isInOffice(ledger, at)) cluster.lastWrites.clear();
-  if (!isLeading(cluster.holding) || isInOffice(ledger, at)) cluster.leadsByOtherHand = false;
+  const isRightful = isInOffice(ledger, at) && isDesignated(ledger, at);
+  if (!isLeading(cluster.holding) || isRightful) cluster.leadsByOtherHand = false;
 }
 
-/** Recorded, under the very claim that stands in git. */
+function isDesignated(ledger: Ledger, at: string): boolean {
+  const head = ledger.remote.branch("main");
+  const leadership = head === null ? undefined : ledger.sights.get(head)?.view.leadership;
+  return leadership === undefined || (leadership.kind === "leader" && leadership.cluster === at);
+}
+
+/** Recorded under this AMKOCluster, with the very claim that stands in git. */
 export function isInOffice(ledger: Ledger, at: string): boolean {
-  const { office } = clusterOf(ledger, at).holding.records;
-  return office !== null && ledger.remote.branch(`amko/leading/${at}`) === office.claim;
+  const { amkoCluster, records } = clusterOf(ledger, at).holding;
+  const { office } = records;
+  if (office === null || office.amkoClusterUid !== amkoCluster?.metadata.uid) return false;
+  return ledger.remote.branch(`amko/leading/${at}`) === office.claim;
 }
 
 /** In office, or its claim was deleted under it: nobody else has taken the office, so it claims afresh and goes on. */

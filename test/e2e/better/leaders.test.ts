@@ -63,7 +63,7 @@ test("an old leader that nobody could reach steps down by itself when it is back
   await waitForLeader(clusters, "cluster2");
   await waitForPolicy([leader], { ttl: 811 });
   await waitForRef(world(), "amko/leading/cluster1", false);
-  await waitForEvent(leader, "SteppedDown", "Another cluster leads by the branch");
+  await waitForEvent(leader, "SteppedDown", "This cluster does not lead by the branch");
   await leadFrom(world(), "cluster1");
 });
 
