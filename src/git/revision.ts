@@ -1,6 +1,6 @@
 import { type CommitId, FILE_SIZE_MAX_BYTES, type ObjectId, type Revision, type RevisionFile } from "../core/model.ts";
 import { FederationError } from "../errors.ts";
-import { createLru } from "./lru.ts";
+import { createLru, type Lru } from "./lru.ts";
 import type { ReadableObjects } from "./object-store.ts";
 import { decodeName, encodeName, type Tree, type TreeEntry, typeOf } from "./tree.ts";
 
@@ -30,35 +30,52 @@ export function createRevisionReader(path: string): RevisionReader {
   });
 
   const tops = createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
+  const underWay = new Map<string, Promise<readonly RevisionFile[]>>();
+
+  /** Several revisions may be read at once, and share what they have in common: they mostly differ in one folder. */
+  async function once(
+    known: Lru<string, readonly RevisionFile[]>,
+    key: string,
+    work: () => Promise<readonly RevisionFile[]>,
+  ): Promise<readonly RevisionFile[]> {
+    const before = known.get(key) ?? (await underWay.get(key));
+    if (before !== undefined) return before;
+    const reading = work();
+    underWay.set(key, reading);
+    try {
+      const files = await reading;
+      known.set(key, files);
+      return files;
+    } finally {
+      underWay.delete(key);
+    }
+  }
 
   /** The entries directly in a folder, without its folders. */
-  async function readFolder(store: ReadableObjects, id: ObjectId, folder: string): Promise<readonly RevisionFile[]> {
-    const key = `${id} ${folder}`;
-    const known = folders.get(key);
-    if (known !== undefined) return known;
-    const files: RevisionFile[] = [];
-    for (const entry of await store.readTree(id)) {
-      if (typeOf(entry) !== "folder") files.push(await readEntry(store, entry, `${folder}/${decodeName(entry.name)}`));
-    }
-    folders.set(key, files);
-    return files;
+  function readFolder(store: ReadableObjects, id: ObjectId, folder: string): Promise<readonly RevisionFile[]> {
+    return once(folders, `${id} ${folder}`, async () => {
+      const files: RevisionFile[] = [];
+      for (const entry of await store.readTree(id)) {
+        if (typeOf(entry) === "folder") continue;
+        files.push(await readEntry(store, entry, `${folder}/${decodeName(entry.name)}`));
+      }
+      return files;
+    });
   }
 
   async function readTopFolder(store: ReadableObjects, top: TreeEntry, name: string): Promise<readonly RevisionFile[]> {
     // Something else where a folder is expected is told as what it is, so that nobody takes it for "no files".
     if (typeOf(top) !== "folder") return [await readEntry(store, top, name)];
-    const key = `${top.id} ${name}`;
-    const known = tops.get(key);
-    if (known !== undefined) return known;
-    const files: RevisionFile[] = [];
-    for (const entry of await store.readTree(top.id)) {
-      const path = `${name}/${decodeName(entry.name)}`;
-      if (typeOf(entry) === "folder") files.push(...(await readFolder(store, entry.id, path)));
-      else files.push(await readEntry(store, entry, path));
-      if (files.length > FILES_MAX) throw tooManyFiles();
-    }
-    tops.set(key, files);
-    return files;
+    return await once(tops, `${top.id} ${name}`, async () => {
+      const files: RevisionFile[] = [];
+      for (const entry of await store.readTree(top.id)) {
+        const path = `${name}/${decodeName(entry.name)}`;
+        if (typeOf(entry) === "folder") files.push(...(await readFolder(store, entry.id, path)));
+        else files.push(await readEntry(store, entry, path));
+        if (files.length > FILES_MAX) throw tooManyFiles();
+      }
+      return files;
+    });
   }
 
   return {

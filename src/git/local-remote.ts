@@ -1,0 +1,153 @@
+import type { CommitId } from "../core/model.ts";
+import { FederationError } from "../errors.ts";
+import type { GitProgram, GitRun } from "./git-program.ts";
+import { parseRefs, type RefSource } from "./local-refs.ts";
+import { transportComplaint } from "./transport-complaint.ts";
+import { serverWords } from "./words.ts";
+
+/** Git's exit code for a push in which a ref was not moved, while the remote could be talked to. */
+const REF_REFUSED_CODE = 1;
+/** Settings of a remote that make git do more than it was asked: move refs of the clone, or ask for fewer objects. */
+const LEFT_OUT = ["fetch", "push", "mirror", "prune", "prunetags", "tagopt", "promisor", "partialclonefilter"] as const;
+
+export interface LocalRemoteSettings {
+  readonly git: GitProgram;
+  readonly remote: string;
+  /** What git is run with: settings may have come that way, and stay. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * A remote of somebody's clone, reached as git reaches it: its address, ssh, proxies and credential helpers are as they
+ * are configured. Git is told of it under another name, without the remote's refspecs, so that no tracking branch of
+ * the clone is moved when we fetch or push.
+ */
+export async function openLocalRemote(
+  { git, remote, environment: given }: LocalRemoteSettings,
+  signal: AbortSignal,
+): Promise<RefSource> {
+  const alias = `amko-gitops-as-${remote}`;
+  const { url, secrets } = withoutSecrets(await git.ask(["remote", "get-url", "--", remote], { signal }));
+  const environment = aliasing(await readSettings(git, remote, signal), alias, given);
+  const talk = (args: readonly string[], options: { readonly input?: Uint8Array; readonly signal: AbortSignal }) =>
+    git.run(args, { ...options, environment });
+
+  async function list(refs: readonly string[], aborts: AbortSignal): Promise<ReadonlyMap<string, CommitId>> {
+    const patterns = refs.map((ref) => (ref.endsWith("/") ? `${ref}*` : ref));
+    const run = await talk(["ls-remote", "--quiet", "--heads", "--end-of-options", alias, ...patterns], {
+      signal: aborts,
+    });
+    if (run.code !== 0) throw transportComplaint(run, { url, direction: "fetch", secrets });
+    return parseRefs(run.stdout.toString("utf8"), refs);
+  }
+
+  return {
+    url,
+    list,
+    async fetch(commits, aborts) {
+      const input = Buffer.from(commits.map((id) => `${id}\n`).join(""));
+      const run = await talk([...FETCH, "--stdin", "--end-of-options", alias], { input, signal: aborts });
+      if (run.code === 0) return true;
+      // The words do not say whether a commit is gone or the server is unwell. If it lists its refs, it is well; and a
+      // commit that a branch points to cannot be gone.
+      const refs = new Set((await list(["refs/heads/"], aborts)).values());
+      if (commits.every((id) => refs.has(id))) throw transportComplaint(run, { url, direction: "fetch", secrets });
+      return false;
+    },
+    async push({ ref, expected, target }, aborts) {
+      const lease = `--force-with-lease=${ref}:${expected ?? ""}`;
+      const run = await talk([...PUSH, lease, "--end-of-options", alias, `${target ?? ""}:${ref}`], { signal: aborts });
+      if (run.code === 0) return { kind: "done" };
+      if (run.code === REF_REFUSED_CODE) return { kind: "refused", words: refusalOf(run, ref, secrets) };
+      throw transportComplaint(run, { url, direction: "push", secrets });
+    },
+  };
+}
+
+/** Which remote git would ask for the branch; null where there is none. @throws FederationError AG4002 */
+export async function chooseRemote(
+  git: GitProgram,
+  { branch, remote }: { readonly branch: string; readonly remote?: string | null | undefined },
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (remote === null) return null;
+  const names = (await git.ask(["remote"], { signal })).split("\n").filter((name) => name !== "");
+  if (remote !== undefined) {
+    if (names.includes(remote)) return remote;
+    throw new FederationError("AG4002", `the clone has no remote ${JSON.stringify(remote)}`);
+  }
+  const { stdout } = await git.run(["config", "--get", "--", `branch.${branch}.remote`], { signal });
+  const configured = stdout.toString("utf8").trimEnd();
+  if (configured === ".") return null;
+  const wished = [configured, "origin"].find((name) => names.includes(name));
+  return wished ?? (names.length === 1 ? (names[0] ?? null) : null);
+}
+
+/** Adds objects and nothing else. */
+const FETCH = [
+  "-c",
+  "fetch.writeCommitGraph=false",
+  "fetch",
+  "--quiet",
+  "--no-tags",
+  "--no-write-fetch-head",
+  "--no-auto-maintenance",
+  "--no-prune",
+  "--no-recurse-submodules",
+] as const;
+
+/** A clone's own pre-push hook judges what a person pushes from the work tree; these commits never stood there. */
+const PUSH = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"] as const;
+
+async function readSettings(
+  git: GitProgram,
+  remote: string,
+  signal: AbortSignal,
+): Promise<readonly (readonly [string, string])[]> {
+  const { stdout } = await git.run(["config", "--null", "--get-regexp", "^remote\\."], { signal });
+  const start = `remote.${remote}.`;
+  return stdout
+    .toString("utf8")
+    .split("\0")
+    .filter((entry) => entry.startsWith(start))
+    .map((entry): [string, string] => {
+      const [key = "", ...value] = entry.slice(start.length).split("\n");
+      return [key, value.join("\n")];
+    })
+    .filter(([key]) => !LEFT_OUT.some((name) => name === key));
+}
+
+/** Through the environment, not the command line, which everybody on the machine can read. */
+function aliasing(
+  settings: readonly (readonly [string, string])[],
+  alias: string,
+  given: LocalRemoteSettings["environment"],
+): Record<string, string> {
+  const before = Number.parseInt(given["GIT_CONFIG_COUNT"] ?? "0", 10) || 0;
+  const entries = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${before + index}`, `remote.${alias}.${key}`] as const,
+    [`GIT_CONFIG_VALUE_${before + index}`, value] as const,
+  ]);
+  return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(before + settings.length) };
+}
+
+function withoutSecrets(address: string): { readonly url: string; readonly secrets: readonly string[] } {
+  const parsed = /^[a-z+]+:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : null;
+  if (parsed === null || (parsed.username === "" && parsed.password === "")) return { url: address, secrets: [] };
+  const { username, password, protocol } = parsed;
+  parsed.password = "";
+  // In an ssh address the name says where to log in; in any other it is half of the credentials, or a token.
+  if (protocol !== "ssh:") parsed.username = "";
+  const named = protocol === "ssh:" ? [password] : [username, password];
+  return { url: parsed.href, secrets: named.flatMap((secret) => [secret, decodeURIComponent(secret)]) };
+}
+
+/** The reason in brackets at the end of the ref's line, and what the server's hooks said. */
+function refusalOf({ stdout, stderr }: GitRun, ref: string, secrets: readonly string[]): string {
+  const line = stdout
+    .toString("utf8")
+    .split("\n")
+    .find((text) => text.startsWith("!") && text.split("\t")[1]?.endsWith(`:${ref}`));
+  const remarks = stderr.split("\n").filter((text) => text.startsWith("remote:"));
+  return serverWords([line?.split("\t")[2] ?? "not moved", ...remarks].join(" "), secrets);
+}

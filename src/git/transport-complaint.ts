@@ -1,0 +1,43 @@
+import type { ErrorCode } from "../core/catalogue.ts";
+import { FederationError } from "../errors.ts";
+import type { GitRun } from "./git-program.ts";
+import { serverWords } from "./words.ts";
+
+export interface Conversation {
+  /** The address people know. */
+  readonly url: string;
+  readonly direction: "fetch" | "push";
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Whatever goes wrong between git and a remote, git exits with 128 and tells the cause in words only. This is the one
+ * place that reads them: in English (LC_ALL=C), to choose a better remedy than "check the network", never to decide
+ * what happened to a ref. Words that nobody here knows are AG2001.
+ */
+export function transportComplaint({ stderr }: GitRun, { url, direction, secrets }: Conversation): FederationError {
+  const code = COMPLAINTS.find(({ words, only }) => (only ?? direction) === direction && words.test(stderr))?.code;
+  const said = serverWords(stderr, secrets);
+  return new FederationError(code ?? "AG2001", `git cannot use ${url}${said === "" ? "" : `: ${said}`}`);
+}
+
+interface Complaint {
+  readonly code: ErrorCode;
+  readonly words: RegExp;
+  readonly only?: Conversation["direction"];
+}
+
+/** The first that fits counts. */
+const COMPLAINTS: readonly Complaint[] = [
+  { code: "AG2013", only: "push", words: /The requested URL returned error: 403/ },
+  {
+    code: "AG2002",
+    words:
+      /Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied \(|Host key verification failed|returned error: 40[13]/,
+  },
+  {
+    code: "AG2006",
+    words: /repository '.*' not found|Repository not found|does not appear to be a git repository|returned error: 404/,
+  },
+  { code: "AG2010", words: /timed out|returned error: (408|504)/ },
+];
