@@ -154,7 +154,10 @@ function end(child: ChildProcess, { interactive }: GitProgramSettings): void {
   };
   signal("SIGTERM");
   const force = setTimeout(() => signal("SIGKILL"), END_MAX_MS);
-  child.once("exit", () => clearTimeout(force));
+  child.once("exit", () => {
+    clearTimeout(force);
+    if (!interactive && child.pid !== undefined) endGroup(child.pid, "SIGKILL");
+  });
   // A helper that outlives git must not keep the pipes, and so this program, open.
   for (const stream of child.stdio) stream?.destroy();
 }

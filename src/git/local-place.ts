@@ -29,7 +29,8 @@ export async function findLocalPlace(settings: GitProgramSettings, signal: Abort
   // In a hook the folder is what GIT_DIR names, and git must not doubt it: it may well belong to another user.
   const isHook = bound === directory;
   const own = isHook ? environment : without(environment, BINDINGS);
-  const finder = createGitProgram({ ...settings, directory, environment: own });
+  const unbound = inherited === undefined || isHook ? own : without(own, OBJECT_BINDINGS);
+  const finder = createGitProgram({ ...settings, directory, environment: unbound });
   const found = await finder.run(
     ["rev-parse", "--absolute-git-dir", "--is-bare-repository", "--show-object-format", "--is-inside-work-tree"],
     { signal },
@@ -41,7 +42,7 @@ export async function findLocalPlace(settings: GitProgramSettings, signal: Abort
   if (format !== "sha1")
     throw unusable(`the objects of ${directory} are named by ${format}, and only sha1 is supported`);
   const workTree = isBare === "true" ? null : await workTreeOf(finder, isInside === "true", gitDirectory, signal);
-  const isForeign = bound !== null && bound !== (await realpath(gitDirectory));
+  const isOurs = bound !== null && bound === (await realpath(gitDirectory));
   return {
     gitDirectory,
     workTree,
@@ -49,7 +50,7 @@ export async function findLocalPlace(settings: GitProgramSettings, signal: Abort
       ...settings,
       directory: workTree ?? gitDirectory,
       environment: {
-        ...(isForeign ? without(own, OBJECT_BINDINGS) : own),
+        ...(isOurs ? own : unbound),
         GIT_DIR: gitDirectory,
         ...(workTree === null ? {} : { GIT_WORK_TREE: workTree }),
       },
