@@ -1,6 +1,7 @@
 import type { CommitId } from "../core/model.ts";
 import type { RefListing, Repository } from "../ports.ts";
 import { createClones, noteTip } from "./clone.ts";
+import type { AskCredentials } from "./credential-source.ts";
 import { createObjectStore } from "./object-store.ts";
 import { createPastReader } from "./past.ts";
 import { checkRefName } from "./ref-name.ts";
@@ -23,6 +24,8 @@ export interface RepositorySettings {
   readonly refPrefix: string;
   /** A mounted git Secret: `username` and `password`, or `bearerToken`, and `ca.crt`; null where there is none. */
   readonly credentialsDirectory: string | null;
+  /** Asked once where the server wants credentials and no directory is given; the answer is kept in memory. */
+  readonly askCredentials?: AskCredentials;
   /** For each request, from connecting to the last byte. */
   readonly timeoutMs: number;
   readonly nowMs: () => number;
@@ -45,6 +48,7 @@ export function openRepository(settings: RepositorySettings): Repository {
   const transport = openTransport({
     url,
     credentialsDirectory: settings.credentialsDirectory,
+    askCredentials: settings.askCredentials ?? null,
     timeoutMs: settings.timeoutMs,
     nowMs: settings.nowMs,
     proxyEnv: settings.proxyEnv ?? process.env,

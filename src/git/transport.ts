@@ -1,13 +1,14 @@
 import {
   type IncomingHttpHeaders,
   type IncomingMessage,
-  Agent as PlainAgent,
+  type Agent as PlainAgent,
   request as plainRequest,
 } from "node:http";
-import { Agent as SecureAgent, request as secureRequest } from "node:https";
-import { getCACertificates } from "node:tls";
+import { type Agent as SecureAgent, request as secureRequest } from "node:https";
 import { FederationError } from "../errors.ts";
-import { type Credentials, readCredentials } from "./credentials.ts";
+import { createAgents } from "./connections.ts";
+import { type AskCredentials, type CredentialSource, createCredentialSource } from "./credential-source.ts";
+import type { Credentials } from "./credentials.ts";
 import { serverWords } from "./words.ts";
 
 export type GitService = "git-upload-pack" | "git-receive-pack";
@@ -43,6 +44,8 @@ export interface RequestReport {
 export interface TransportSettings {
   readonly url: string;
   readonly credentialsDirectory: string | null;
+  /** Asked once where a server wants credentials and no directory is given. */
+  readonly askCredentials: AskCredentials | null;
   readonly timeoutMs: number;
   readonly nowMs: () => number;
   readonly proxyEnv: Readonly<Record<string, string | undefined>>;
@@ -62,20 +65,26 @@ export interface Transport {
 const ERROR_BODY_MAX_BYTES = 16 * 1024;
 /** A server that asks to wait longer is asked again after this. */
 const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
-/** Idle connections that are kept for the next poll. */
-const IDLE_SOCKETS_MAX = 4;
 
 export function openTransport(settings: TransportSettings): Transport {
   const agentFor = createAgents(settings);
+  const source = createCredentialSource({
+    url: settings.url,
+    directory: settings.credentialsDirectory,
+    ask: settings.askCredentials,
+  });
   return {
     async send(request, signal) {
       signal.throwIfAborted();
-      const credentials = await readCredentials(settings.credentialsDirectory);
       const startedMs = settings.nowMs();
       const progress: Progress = { status: null, bytes: request.body?.length ?? 0 };
+      const exchangeWith = (credentials: Credentials) =>
+        exchangeWithRetry(
+          { settings, request, credentials, agent: agentFor(credentials.certificates), progress },
+          signal,
+        );
       try {
-        const dispatch = { settings, request, credentials, agent: agentFor(credentials.certificates), progress };
-        const answer = await exchangeWithRetry(dispatch, signal);
+        const { answer, credentials } = await exchangeAsSomebody(source, exchangeWith, signal);
         return { bytes: judge(answer, settings, request, credentials), secrets: credentials.secrets };
       } finally {
         const { method, service } = request;
@@ -83,6 +92,21 @@ export function openTransport(settings: TransportSettings): Transport {
       }
     },
   };
+}
+
+/** With the credentials that are known; where the server wants others, once more with those that somebody gives. */
+async function exchangeAsSomebody(
+  source: CredentialSource,
+  exchangeWith: (credentials: Credentials) => Promise<RawAnswer>,
+  signal: AbortSignal,
+): Promise<{ readonly answer: RawAnswer; readonly credentials: Credentials }> {
+  const known = await source.current();
+  const first = await exchangeWith(known);
+  const given = first.status === 401 ? await source.afterRefusal(known, signal) : null;
+  const credentials = given ?? known;
+  const answer = given === null ? first : await exchangeWith(given);
+  await source.settle(credentials, answer.status !== 401);
+  return { answer, credentials };
 }
 
 /** Filled in while a request runs, so that a failed one is counted as far as it came. */
@@ -103,30 +127,6 @@ interface RawAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Buffer;
-}
-
-/** One agent as long as the mounted certificates stay the same. It keeps connections for the next request. */
-function createAgents({ url, proxyEnv }: TransportSettings): (certificates: string | null) => PlainAgent | SecureAgent {
-  const { protocol, hostname } = new URL(url);
-  // As in Go and curl, what runs on this machine is never reached through a proxy.
-  const options = {
-    keepAlive: true,
-    maxFreeSockets: IDLE_SOCKETS_MAX,
-    ...(isLoopback(hostname) ? {} : { proxyEnv: { ...proxyEnv } }),
-  };
-  let current: { readonly certificates: string | null; readonly agent: PlainAgent | SecureAgent } | null = null;
-  return (certificates) => {
-    if (current !== null && current.certificates === certificates) return current.agent;
-    current?.agent.destroy();
-    const trusted = certificates === null ? {} : { ca: [...getCACertificates("default"), certificates] };
-    const agent = protocol === "https:" ? new SecureAgent({ ...options, ...trusted }) : new PlainAgent(options);
-    current = { certificates, agent };
-    return agent;
-  };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
 /**
