@@ -207,7 +207,8 @@ export function parseDuration(text: string): number | null {
   return match === null || unit === undefined ? null : Number(match[1]) * unit;
 }
 
-function parseAuthor(text: string): { readonly name: string; readonly email: string } | null {
+/** `Name <email>`; null for anything else. */
+export function parseAuthor(text: string): { readonly name: string; readonly email: string } | null {
   const match = /^([^<>\p{Cc}]+?)\s*<([^<>\s\p{Cc}]+)>$/u.exec(text.trim());
   return match === null ? null : { name: match[1] ?? "", email: match[2] ?? "" };
 }

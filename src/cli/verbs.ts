@@ -15,6 +15,27 @@ export const VERBS: readonly VerbEntry[] = [
     "plays a whole federation on this machine: three clusters, a git server, three agents",
     async () => (await import("./verbs/sandbox.ts")).sandbox,
   ),
+  entry(
+    "switchover",
+    "hands the leadership to another cluster, planned, in one commit",
+    async () => (await import("./verbs/switchover.ts")).switchover,
+  ),
+  entry(
+    "failover",
+    "makes another cluster the leader after a disaster, in one commit",
+    async () => (await import("./verbs/failover.ts")).failover,
+  ),
+  entry(
+    "reconcile",
+    "asks an agent to read git now and to act on it",
+    async () => (await import("./verbs/reconcile.ts")).reconcile,
+  ),
+  entry(
+    "suspend",
+    "keeps an agent from acting in its cluster, until a time and for a reason",
+    async () => (await import("./verbs/suspend.ts")).suspend,
+  ),
+  entry("resume", "ends a suspension", async () => (await import("./verbs/resume.ts")).resume),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
 

@@ -58,7 +58,30 @@ export function formatExportMessage({ changes, cluster, amkoVersion, exportId }:
   return `${withoutCiDirectives(paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"))}\n`;
 }
 
-function formatFields({ kind, action, fields }: CommittedChange, named: boolean): string {
+/** A commit that a person makes with the command line. */
+export interface PersonMessage {
+  /** What it does, without `federation: `. */
+  readonly subject: string;
+  readonly changes: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
+  readonly reason: string;
+}
+
+/** Subject, fields, reason. It has no trailers: those are the agents' word, and nobody else's. */
+export function formatPersonMessage({ subject, changes, reason }: PersonMessage): string {
+  const paragraphs = [
+    oneLine(`federation: ${subject}`, SUBJECT_MAX_CHARACTERS),
+    ...changes.map((change) => formatFields(change, changes.length > 1)),
+    formatReason(reason),
+  ];
+  return `${withoutCiDirectives(paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"))}\n`;
+}
+
+const SUBJECT_MAX_CHARACTERS = 300;
+
+function formatFields(
+  { kind, action, fields }: Pick<CommittedChange, "kind" | "action" | "fields">,
+  named: boolean,
+): string {
   if (action === "delete") return "";
   const lines = fields.slice(0, FIELD_LINES_MAX).map((change) => oneLine(formatFieldChange(change), 1000));
   if (fields.length > FIELD_LINES_MAX) lines.push(`(${fields.length - FIELD_LINES_MAX} more fields)`);
@@ -66,7 +89,7 @@ function formatFields({ kind, action, fields }: CommittedChange, named: boolean)
 }
 
 /** One paragraph on one line. What looks like a trailer is quoted, so that nobody can forge one. */
-function formatReason(reason: string): string {
+export function formatReason(reason: string): string {
   const text = oneLine(reason, REASON_MAX_CHARACTERS);
   return /^[A-Za-z0-9-]+\s*[:=#]/.test(text) || /^\(cherry picked/.test(text) ? `> ${text}` : text;
 }

@@ -26,6 +26,11 @@ export function proposalRef(cluster: ClusterName, topic: ProposalTopic): string 
   return `propose/${encodeClusterName(cluster)}/${topic}`;
 }
 
+/** The names of the refs under `propose/`, below the prefix, whoever's they are. */
+export function proposalRefs(refs: ReadonlyMap<string, CommitId>): ReadonlySet<string> {
+  return new Set([...refs.keys()].filter((name) => name.startsWith("propose/")));
+}
+
 /** Where each cluster's ref of one purpose stands. Names that decode to no cluster are somebody else's. */
 export function refsByCluster(
   refs: ReadonlyMap<string, CommitId>,
