@@ -5,7 +5,7 @@ import { EXPORT_ID_ANNOTATION, FEDERATED_KINDS, type FederatedKind, type Problem
 import { contentOf, equalContent, normalizeContent } from "../core/snapshot.ts";
 import { isLocalLeader } from "./amko-cluster.ts";
 import type { Context, Local, Memory } from "./context.ts";
-import { readSuspension } from "./judge.ts";
+import { suspendedNow } from "./judge.ts";
 import { tell } from "./report.ts";
 
 /**
@@ -23,7 +23,7 @@ export function findHandEdits(context: Context, local: Local, { branch }: Memory
     ...edited.map((kind) => `${kind} ${local.objects[kind][0]?.metadata.name ?? "(deleted)"}`),
   ];
   if (names.length === 0) return null;
-  const suspension = readSuspension(local.amkoCluster, context.clock.nowMs());
+  const suspension = suspendedNow(local.amkoCluster, context.clock.nowMs());
   const fates = [
     ...(edited.length > 0 ? [fateOfObjects(context, leads)] : []),
     ...(amkoCluster.length > 0 ? [fateOfAmkoCluster(context, local, leads)] : []),

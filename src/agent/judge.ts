@@ -1,8 +1,9 @@
 import { problem } from "../core/catalogue.ts";
 import type { LiveObject, Problem } from "../core/model.ts";
-import { ACCEPT_REWRITE_ANNOTATION, SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../core/model.ts";
+import { ACCEPT_REWRITE_ANNOTATION } from "../core/model.ts";
 import { parseCommitId } from "../core/records.ts";
 import { type Designation, designate, type Role, takeRole } from "../core/role.ts";
+import { readSuspension } from "../core/suspension.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { identify } from "./identity.ts";
 
@@ -27,7 +28,7 @@ export async function judge(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Judgement> {
-  const suspension = readSuspension(local.amkoCluster, context.clock.nowMs());
+  const suspension = suspendedNow(local.amkoCluster, context.clock.nowMs());
   if (suspension !== null) {
     return { ...held(suspension.problem, memory), againAfterMs: suspension.restMs };
   }
@@ -58,14 +59,14 @@ function held(cause: Problem, memory: Memory): Judgement {
   };
 }
 
-/** A suspension always ends and always has a reason; an annotation without both of them is none. */
-export function readSuspension(
+/** Null where there is no suspension, or where it ended. */
+export function suspendedNow(
   { metadata }: LiveObject,
   nowMs: number,
 ): { readonly problem: Problem; readonly restMs: number } | null {
-  const until = metadata.annotations?.[SUSPENDED_UNTIL_ANNOTATION];
-  const reason = metadata.annotations?.[SUSPEND_REASON_ANNOTATION]?.trim() ?? "";
-  if (until === undefined || reason === "") return null;
+  const suspension = readSuspension(metadata.annotations);
+  if (suspension === null) return null;
+  const { until, reason } = suspension;
   const restMs = Date.parse(until) - nowMs;
   if (!(restMs > 0)) return null;
   return { problem: problem("AG5015", `suspended until ${until}: ${reason}`), restMs };
