@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { type AmkoKind, KINDS, type KubernetesObject, type LiveObject, NAMESPACE } from "../../src/core/model.ts";
@@ -108,6 +109,23 @@ export function clusterContract(name: string, makeWorld: () => Promise<ClusterWo
         const shown = await cluster.create(policy(spec), dry, never);
         expect(shown.spec).toEqual({ trafficSplit: [{ cluster: "east", priority: 10, weight: 1 }], ttl: 10 });
         expect(await cluster.list("GlobalDeploymentPolicy", never)).toEqual([]);
+      });
+
+      it("are listed as their definition of today has them, whatever it was when they were created", async () => {
+        const path = `${DEFINITIONS_PATH}/globaldeploymentpolicies.amko.vmware.com`;
+        const { body: before } = await admin("GET", path);
+        const redefine = async (spec: unknown, shown: object): Promise<void> => {
+          await admin("PATCH", path, { spec });
+          for (let seen: unknown; !isDeepStrictEqual(seen, shown); ) {
+            seen = (await admin("GET", pathOf("GlobalDeploymentPolicy"))).body.items?.[0]?.spec;
+          }
+        };
+        await cluster.create(policy({ ttl: 10, defaultDomain: "example.com" }), real, never);
+        const text = JSON.stringify(before.spec).replace('"defaultDomain":', '"formerDomain":');
+        const after = JSON.parse(text.replace('"ttl":', '"dnsMode":{"type":"string","default":"auto"},"ttl":'));
+        await redefine(after, { dnsMode: "auto", ttl: 10 });
+        expect(await cluster.list("GlobalDeploymentPolicy", never)).toMatchObject([{ spec: { dnsMode: "auto" } }]);
+        await redefine(before.spec, { defaultDomain: "example.com", ttl: 10 });
       });
 
       it("with an integer beyond what JavaScript keeps are an error, not a rounded number", async () => {

@@ -1,5 +1,11 @@
 import type { Json, JsonObject } from "../../core/model.ts";
-import { type CustomResourceDefinition, readCustomResourceDefinition, type Schema } from "../../core/schema.ts";
+import {
+  applyDefaults,
+  type CustomResourceDefinition,
+  prune,
+  readCustomResourceDefinition,
+  type Schema,
+} from "../../core/schema.ts";
 import { ageOf, type Column, NAME_COLUMN, printerColumn } from "./columns.ts";
 import { type ApiObject, at, isArray, isObject, nameOf } from "./object.ts";
 
@@ -57,7 +63,8 @@ export function customResourceType(definition: ApiObject): ResourceType {
     selectableFields: [],
     prepare: unchanged,
     toStorage: unchanged,
-    fromStorage: unchanged,
+    // What was kept under an older definition is seen as the present one has it; whether it is valid is not asked again.
+    fromStorage: (object) => applyDefaults(prune(object, read.schema).value, read.schema) as ApiObject,
   };
 }
 
