@@ -203,8 +203,9 @@ async function missing(
   const { held, touched, holding } = clusterOf(ledger, at);
   const now = (change?.after ?? holding).objects[kind];
   if (said.kind === "deleted") {
-    // Where git has a tombstone, an object that never came from git stays.
-    const stays = now.every(({ metadata }) => metadata.annotations?.[BASE_ANNOTATION] === undefined);
+    // Where git has a tombstone, an object that never came from git stays, also while a leader begins to export it.
+    const past = (change?.before ?? holding).objects[kind];
+    const stays = past.every(({ metadata }) => metadata.annotations?.[BASE_ANNOTATION] === undefined);
     return held[kind].has("none") || stays ? null : `${at} still has its ${kind}`;
   }
   if (held[kind].has(said.digest) || now.some((object) => pictureOf(object).digest === said.digest)) return null;
