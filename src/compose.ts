@@ -9,7 +9,9 @@ import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
 import { createViewCache } from "./core/view.ts";
+import { createCredentialHelper } from "./git/credential-helper.ts";
 import { readFolder } from "./git/folder.ts";
+import { openLocalRepository } from "./git/local-repository.ts";
 import { readPerson } from "./git/person.ts";
 import { openRepository } from "./git/repository.ts";
 import { resolveName } from "./git/resolve.ts";
@@ -129,22 +131,35 @@ export async function startAgent(config: AgentConfig): Promise<Daemon & { readon
   };
 }
 
-/** The repository that a person at a terminal named. @throws FederationError AG4003, AG4008 */
-export async function openSource(source: RepositorySource, _signal: AbortSignal): Promise<OpenRepository> {
+/**
+ * The repository that a person at a terminal named: an address is asked directly, with git's credential helpers where
+ * nothing is mounted; a folder is somebody's clone, whose remote is asked through git, as its owner has set it up.
+ * @throws FederationError AG4003, AG4008
+ */
+export async function openSource(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository> {
+  const { location, branch, path, refPrefix, gitCredentials, gitTimeoutMs, interactive } = source;
+  const where = { branch, path, refPrefix, timeoutMs: gitTimeoutMs };
+  const program = { directory: ".", timeoutMs: gitTimeoutMs, interactive, environment: process.env };
+  if (!isAddress(location)) {
+    return await openLocalRepository({ ...where, directory: location, interactive, environment: process.env }, signal);
+  }
   const repository = openRepository({
-    url: source.location,
-    branch: source.branch,
-    path: source.path,
-    refPrefix: source.refPrefix,
-    credentialsDirectory: source.gitCredentials,
-    timeoutMs: source.gitTimeoutMs,
+    ...where,
+    url: location,
+    credentialsDirectory: gitCredentials,
+    askCredentials: createCredentialHelper(program),
     nowMs: systemClock.nowMs,
   });
   return {
     ...repository,
-    resolve: (name, signal) => resolveName(repository, source, name, signal),
+    resolve: (name, waiting) => resolveName(repository, source, name, waiting),
     close: async () => undefined,
   };
+}
+
+/** `https://…`; also other kinds of address (`git@host:path`), so that they are told as such and not as missing folders. */
+function isAddress(location: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(location) || /^[^/\s]+@[^/\s]+:/.test(location);
 }
 
 /** One request at a time, for a verb about one cluster. */
