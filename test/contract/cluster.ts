@@ -96,6 +96,13 @@ export function clusterContract(name: string, makeWorld: () => Promise<ClusterWo
         await expect(cluster.create(gslbConfig(), real, never)).rejects.toMatchObject({ code: "AG3016" });
       });
 
+      it("have no annotations rather than empty ones", async () => {
+        const created = await cluster.create(gslbConfig({ labels: {}, annotations: { a: "1" } }), real, never);
+        expect(created.metadata).not.toHaveProperty("labels");
+        const patch = [{ op: "remove", path: "/metadata/annotations/a" }] as const;
+        expect((await cluster.patch(target(created), patch, real, never)).metadata).not.toHaveProperty("annotations");
+      });
+
       it("are refused with the field's name when they do not fit their schema", async () => {
         for (const options of [dry, real]) {
           const error = await errorOf(cluster.create(policy({ ttl: 86_401 }), options, never));

@@ -35,7 +35,7 @@ export function decode(type: ResourceType, sent: Json, policy: FieldPolicy): Api
     dropped.map((path) => ["metadata", ...path]),
     policy,
   );
-  return { ...sent, apiVersion, kind, metadata: withoutNulls(value as Metadata) };
+  return { ...sent, apiVersion, kind, metadata: withoutEmpty(value as Metadata) };
 }
 
 /** Drops fields that the schema does not know, and tells the client as it asked to be told. */
@@ -59,8 +59,10 @@ export function completeAndCheck(type: ResourceType, object: ApiObject): ApiObje
   return complete;
 }
 
-function withoutNulls(metadata: Metadata): Metadata {
-  return omit(metadata, ...Object.keys(metadata).filter((key) => metadata[key] === null));
+/** A server that keeps metadata as Go types does not tell an empty map or list from none. */
+function withoutEmpty(metadata: Metadata): Metadata {
+  const isEmpty = (value: unknown) => typeof value === "object" && Object.keys(value ?? {}).length === 0;
+  return omit(metadata, ...Object.keys(metadata).filter((key) => isEmpty(metadata[key])));
 }
 
 function cannotBeHandled({ kind, version }: ResourceType, field: string, message: string) {

@@ -14,6 +14,8 @@ export const SERVER_VERSION: JsonObject = {
   platform: "linux/amd64",
 };
 
+/** In the order in which a real server tells them, and kubectl shows them. */
+const CUSTOM_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const STATUS_VERBS = ["get", "patch", "update"];
 
@@ -81,7 +83,7 @@ function resourceList(types: readonly ResourceType[]): JsonObject | undefined {
   if (first === undefined) return undefined;
   const resources = types.flatMap((type): JsonObject[] => {
     const { plural, singular, namespaced, kind, shortNames, categories, statusSubresource } = type;
-    const named = { name: plural, singularName: singular, namespaced, kind, verbs: VERBS };
+    const named = { name: plural, singularName: singular, namespaced, kind, verbs: verbsOf(type) };
     const optional = {
       ...(shortNames.length > 0 ? { shortNames } : {}),
       ...(categories.length > 0 ? { categories } : {}),
@@ -92,6 +94,10 @@ function resourceList(types: readonly ResourceType[]): JsonObject | undefined {
   return { kind: "APIResourceList", apiVersion: "v1", groupVersion: apiVersionOf(first), resources };
 }
 
+function verbsOf({ custom }: ResourceType): readonly string[] {
+  return custom ? CUSTOM_VERBS : VERBS;
+}
+
 function describeType(type: ResourceType): JsonObject {
   const { group, version, kind, plural, singular, namespaced, shortNames, categories, statusSubresource } = type;
   const responseKind = { group, version, kind };
@@ -100,7 +106,7 @@ function describeType(type: ResourceType): JsonObject {
     responseKind,
     scope: namespaced ? "Namespaced" : "Cluster",
     singularResource: singular,
-    verbs: VERBS,
+    verbs: verbsOf(type),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
     ...(statusSubresource ? { subresources: [{ subresource: "status", responseKind, verbs: STATUS_VERBS }] } : {}),
