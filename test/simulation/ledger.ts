@@ -59,7 +59,7 @@ export interface ClusterLedger {
   /** When the newest pass began that read the branch and came to its end. */
   readOrder: number;
   passesUnderWay: number;
-  /** It became another cluster while a pass was under way, which had judged who it is. */
+  /** It was rebuilt, restored or installed anew while a pass was under way, which had read what was there before. */
   rebuiltInPass: boolean;
 }
 

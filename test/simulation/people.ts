@@ -418,6 +418,7 @@ function reinstall({ ledger, names }: Scene, at: string): string {
   cluster.leadsByOtherHand = true;
   cluster.gone = { GSLBConfig: null, GlobalDeploymentPolicy: null };
   cluster.lastWrites.clear();
+  if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
   return `${at}: AMKO is uninstalled and installed again`;
 }
 
