@@ -74,6 +74,8 @@ interface Running {
   writes: number;
   landed: number;
   dead: boolean;
+  /** What came in between, and has to be over before the next step begins. */
+  readonly under: Promise<unknown>[];
 }
 
 export function createSimulation(history: Omit<History, "steps">, tampering: Tampering = {}): Simulation {
@@ -197,7 +199,9 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         const isMet = incident.on === "request" ? incident.nth === requests : call.isWrite && incident.nth === writes;
         if (!isMet || incident.moment !== moment) continue;
         running.incidents.splice(running.incidents.indexOf(incident), 1);
-        await strike(process(), running, call, incident.what, moment);
+        const striking = strike(process(), running, call, incident.what, moment);
+        running.under.push(striking.catch(() => undefined));
+        await striking;
       }
     };
     const counted = new WeakMap<PortCall, readonly [number, number]>();
@@ -252,7 +256,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     processes.find((one) => one.name === name && one.index === index) as Process;
 
   async function play(process: Process, wake: Wake, incidents: readonly Incident[]): Promise<boolean> {
-    const running: Running = { incidents: [...incidents], requests: 0, writes: 0, landed: 0, dead: false };
+    const running: Running = { incidents: [...incidents], requests: 0, writes: 0, landed: 0, dead: false, under: [] };
     ledger.order += 1;
     const began = ledger.order;
     const fresh = process.memory === NO_MEMORY;
@@ -261,6 +265,8 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     clusterOf(ledger, process.name).passesUnderWay += 1;
     passes += 1;
     const result = await reconcile(process.context, process.memory, new Set([fresh ? "start" : wake]), never);
+    // A pass that read several things at once and failed at one of them has left the others alone.
+    await Promise.all(running.under);
     process.running = null;
     const cluster = clusterOf(ledger, process.name);
     cluster.passesUnderWay -= 1;
