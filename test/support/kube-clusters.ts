@@ -6,6 +6,7 @@ import { startKubeApiServer } from "../kube/api-server.ts";
 import { KUBE_ETCD_URL, told } from "../kube/environment.ts";
 import { openFront } from "../kube/front.ts";
 import { installCluster, requestAgentToken } from "../kube/install.ts";
+import type { Upstream } from "../kubernetes/gate.ts";
 import type { StartClusters, TestCluster } from "./clusters.ts";
 import { connectObjects } from "./object-client.ts";
 
@@ -37,6 +38,8 @@ interface Context {
 export interface KubeCluster {
   readonly cluster: TestCluster;
   readonly context: Context;
+  /** How an administrator of the tests is let in. */
+  readonly upstream: Upstream;
   stop(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export async function startKubeCluster(name: string, folder: string, etcdUrl: st
     const token = await requestAgentToken(upstream);
     const objects = connectObjects(front.url, adminToken);
     const context = { name, server: upstream.url, ca, token: adminToken };
-    return { cluster: { name, url: front.url, token, objects, crash, restart }, context, stop };
+    return { cluster: { name, url: front.url, token, objects, crash, restart }, context, upstream, stop };
   } catch (error) {
     await stop();
     throw error;
