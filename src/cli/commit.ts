@@ -42,7 +42,7 @@ export interface CommitWork<Plan extends CommitPlan> {
   /** Typed instead of yes; null where there is no such word. */
   readonly word: string | null;
   /** The ref of a proposal, below the prefix. */
-  readonly proposal: string;
+  readonly proposal: (head: Head) => string;
   /** Always a proposal, whatever the flags say. */
   readonly proposes: boolean;
   /** What to watch afterwards. */
@@ -115,7 +115,7 @@ async function pushUntilSettled<Plan extends CommitPlan>(
     }
     agreed = digest(plan.changes);
     const message = formatPersonMessage({ subject: plan.subject, changes: plan.snapshots, reason });
-    const proposal = work.proposes || given.isSet("propose") ? work.proposal : null;
+    const proposal = work.proposes || given.isSet("propose") ? work.proposal(planned.head) : null;
     const pushed = await pushPlan(calling, planned, { proposal, message, author }).catch(unlessMoved(attempt));
     if (pushed === null) continue;
     const tracked = given.text("branch") ?? "main";

@@ -36,3 +36,8 @@ export async function readHead(
   const inOffice = new Set(refsByCluster(below, "leading").keys());
   return { commit: head, name: formatRevision(branch, head), revision, view, schemas, refs: below, inOffice };
 }
+
+/** `main@4f1c09ab`, for people. */
+export function shortRevision({ name, commit }: Pick<Head, "name" | "commit">): string {
+  return name.replace(`sha1:${commit}`, commit.slice(0, 8));
+}

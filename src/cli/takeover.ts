@@ -2,7 +2,7 @@ import { proposalRef, proposalRefs } from "../core/refs.ts";
 import { planTakeover, type TakeoverFacts, type TakeoverPlan, type TakeoverRequest } from "../core/takeover.ts";
 import { type CommitPlan, commitPlanned } from "./commit.ts";
 import type { Given } from "./given.ts";
-import { readHead } from "./head.ts";
+import { readHead, shortRevision } from "./head.ts";
 import type { House } from "./house.ts";
 import { renderTakeover } from "./render/takeover.ts";
 import type { Shell } from "./shell.ts";
@@ -41,18 +41,15 @@ export async function runTakeover(
       { given, shell, house, repository },
       {
         plan,
-        show: ({ head, plan: { takeover, facts } }, stream) => renderTakeover(takeover, facts, shortName(head), stream),
+        show: ({ head, plan: { takeover, facts } }, stream) =>
+          renderTakeover(takeover, facts, shortRevision(head), stream),
         extra: ({ takeover: { from, to, before, after } }) => ({ from, to, before, after }),
         nothing: `${request.target} leads already.`,
         word: request.target,
-        proposal: proposalRef(request.target, "leader"),
+        proposal: () => proposalRef(request.target, "leader"),
         proposes: false,
         next: "Watch the clusters take it: amko-gitops status --watch",
       },
     );
   });
-}
-
-function shortName({ name, commit }: { readonly name: string; readonly commit: string }): string {
-  return name.replace(`sha1:${commit}`, commit.slice(0, 8));
 }

@@ -36,6 +36,11 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/suspend.ts")).suspend,
   ),
   entry("resume", "ends a suspension", async () => (await import("./verbs/resume.ts")).resume),
+  entry(
+    "rollback",
+    "puts the snapshots of an older revision on top of the branch, as a new commit",
+    async () => (await import("./verbs/rollback.ts")).rollback,
+  ),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
 

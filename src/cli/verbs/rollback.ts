@@ -1,0 +1,65 @@
+import type { ClusterName, FederationView } from "../../core/model.ts";
+import { formatRevision } from "../../core/records.ts";
+import { proposalRef } from "../../core/refs.ts";
+import { planRollback } from "../../core/rollback.ts";
+import { evaluate } from "../../core/view.ts";
+import { FederationError } from "../../errors.ts";
+import { commitPlanned } from "../commit.ts";
+import { COMMIT_OPTIONS } from "../commit-options.ts";
+import { wrongFlag } from "../given.ts";
+import { readHead, shortRevision } from "../head.ts";
+import { renderPlan } from "../render/plan.ts";
+import { REPOSITORY_OPTIONS, resolveRevision, withSource } from "../source.ts";
+import { option, type Verb } from "../verb.ts";
+
+/** Puts the snapshots of an older revision on top of the branch. History is never rewritten. */
+export const rollback: Verb = {
+  explanation:
+    "Writes one commit with the GSLBConfig and the GlobalDeploymentPolicy of that revision. Who leads and who is a member stays, and so do the UUID and the objects' names. What was not there then stays as it is.",
+  arguments: [
+    { name: "rev", required: true, description: "a commit, main~3, or a branch below the prefix as amko/rescue/…" },
+  ],
+  options: [
+    option("with-deletions", null, null, "also delete what was deleted then"),
+    ...COMMIT_OPTIONS,
+    ...REPOSITORY_OPTIONS,
+  ],
+  examples: ["rollback main~1", 'rollback main~1 --reason "the new weights overload site 2" --yes'],
+  async run(given, shell, house) {
+    const name = given.argument(0) ?? "";
+    if (name === "") throw wrongFlag("rev", null, "missing", "Name the revision to go back to.");
+    const schemas = await house.readSchemas();
+    return await withSource(given, shell, house, async (repository) => {
+      const commit = await resolveRevision(repository, name, shell.signal);
+      const past = evaluate((await repository.read(commit, shell.signal)).files, schemas);
+      const revision = shortRevision({ commit, name: formatRevision(given.text("branch") ?? "main", commit) });
+      return await commitPlanned(
+        { given, shell, house, repository },
+        {
+          async plan() {
+            const head = await readHead(given, repository, schemas, shell.signal);
+            const lies = await repository.relation(commit, head.commit, shell.signal);
+            const called = lies === "unrelated" ? commit.slice(0, 8) : revision;
+            const facts = { files: head.revision.files, view: head.view, schemas, past, name: called };
+            return { head, plan: planRollback(facts, { withDeletions: given.isSet("with-deletions") }) };
+          },
+          show: renderPlan,
+          extra: () => ({ to: commit }),
+          nothing: `The snapshots are those of ${revision} already: there is nothing to roll back.`,
+          word: null,
+          proposal: ({ view }) => proposalRef(namedAfter(view), "rollback"),
+          proposes: false,
+          next: "Watch the clusters take it: amko-gitops status --watch",
+        },
+      );
+    });
+  },
+};
+
+/** The leader is whom it concerns first. While nobody leads, any cluster of the federation lends its name. */
+function namedAfter({ leadership, manifests }: FederationView): ClusterName {
+  if (leadership.kind === "leader") return leadership.cluster;
+  const [first] = manifests.keys();
+  if (first === undefined) throw new FederationError("AG5001", "there is no manifest in clusters/");
+  return first;
+}

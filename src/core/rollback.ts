@@ -1,0 +1,96 @@
+import type { CommittedChange } from "./message.ts";
+import {
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type FederationView,
+  type FileChange,
+  type Problem,
+  type RevisionFile,
+} from "./model.ts";
+import { judgeOutcome } from "./outcome.ts";
+import type { Schemas } from "./schema.ts";
+import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
+
+export interface RollbackFacts {
+  readonly files: readonly RevisionFile[];
+  readonly view: FederationView;
+  readonly schemas: Schemas;
+  /** What the older revision says, judged by today's schemas. */
+  readonly past: FederationView;
+  /** How people call that revision. */
+  readonly name: string;
+}
+
+export interface RollbackPlan {
+  readonly subject: string;
+  readonly changes: readonly FileChange[];
+  readonly snapshots: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
+  /** What stays as it is, and why; sentences. */
+  readonly notes: readonly string[];
+  readonly refusals: readonly Problem[];
+}
+
+/**
+ * The snapshots of an older revision, on top of today. Who leads and who is a member stays. Nothing is deleted because
+ * it was not there then; a tombstone comes back only where the person asks for deletions.
+ */
+export function planRollback(
+  facts: RollbackFacts,
+  { withDeletions }: { readonly withDeletions: boolean },
+): RollbackPlan {
+  const { view, files, schemas, name } = facts;
+  const steps = FEDERATED_KINDS.map((kind) => rollBackKind(kind, facts, withDeletions));
+  const found = steps.flatMap(({ change }) => (change === null ? [] : [change]));
+  const changes = found.map(({ file }) => file);
+  const unusable = steps.flatMap(({ refusals }) => refusals);
+  return {
+    subject: `roll back to ${name}`,
+    changes,
+    snapshots: found.map(({ told }) => told),
+    notes: steps.flatMap(({ notes }) => notes),
+    refusals: unusable.length > 0 ? unusable : judgeOutcome(view, files, changes, schemas).newErrors,
+  };
+}
+
+interface KindStep {
+  readonly change: SnapshotChange | null;
+  readonly notes: readonly string[];
+  readonly refusals: readonly Problem[];
+}
+
+function rollBackKind(kind: FederatedKind, { view, past, name }: RollbackFacts, withDeletions: boolean): KindStep {
+  const [today, former] = [view.kinds[kind], past.kinds[kind]];
+  switch (former.kind) {
+    case "absent":
+      return today.kind === "absent" ? step() : step({ notes: [`${kind}: ${name} has none, so today's stays.`] });
+    case "unusable":
+      return step({ refusals: former.problems.filter(({ severity }) => severity === "error").map(inPast(name)) });
+    case "deleted": {
+      if (today.kind === "deleted") return step();
+      if (withDeletions) return step({ change: changeSnapshot(today, former.snapshot) });
+      return step({ notes: [`${kind}: it is deleted in ${name}, and stays. To delete it, add --with-deletions.`] });
+    }
+    case "present": {
+      const change = changeSnapshot(today, former.snapshot);
+      const returns = today.kind === "deleted" ? [`${kind}: it is deleted today, and comes back in all clusters.`] : [];
+      const renamed = today.kind === "present" && today.snapshot.name !== former.snapshot.name;
+      const keeps = renamed ? [`${kind}: it is called ${former.snapshot.name} in ${name}; today's name stays.`] : [];
+      return step({ change, notes: [...returns, ...keeps] });
+    }
+    default:
+      return former satisfies never;
+  }
+}
+
+function step({ change = null, notes = [], refusals = [] }: Partial<KindStep> = {}): KindStep {
+  return { change, notes, refusals };
+}
+
+/** It is told with its place, but nobody can mend it there. */
+function inPast(name: string): (problem: Problem) => Problem {
+  return (problem) => ({
+    ...problem,
+    message: `${name} cannot be restored: ${problem.message}`,
+    remedy: "Name a revision whose snapshots fit the CRDs of today; amko-gitops history lists them.",
+  });
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { runCommand } from "../support/command-line.ts";
+import { fixtureFiles, fixtureRemote } from "../support/fixture-remote.ts";
+
+const PATH = "federation/globaldeploymentpolicy/global-gdp.yaml";
+
+function changedRemote() {
+  const { remote, head: first } = fixtureRemote();
+  const text = (fixtureFiles()[PATH] ?? "").replace("ttl: 10", "ttl: 60").replace("weight: 8", "weight: 1");
+  return { remote, first, second: remote.push("main", { [PATH]: text }) };
+}
+
+describe("rollback", () => {
+  it.each([
+    ["wide", { columns: 120, colour: false }],
+    ["narrow", { columns: 60, colour: false }],
+    ["colour", { columns: 120, colour: true }],
+  ] as const)(
+    "restores an older revision's snapshots as a new commit, on a terminal that is %s",
+    async (name, terminal) => {
+      const { remote, first, second } = changedRemote();
+      const options = { repository: remote.open(), terminal, answers: ["too much for site 2", "yes"] };
+      const { exitCode, stdout } = await runCommand(["rollback", "main~1"], options);
+      expect(exitCode).toBe(0);
+      const head = remote.branch("main");
+      expect(head && remote.stored(head).parents).toEqual([second]);
+      expect(head && remote.text(head, PATH)).toBe(remote.text(first, PATH));
+      expect(head && remote.stored(head).message).toContain("spec.ttl: 60 -> 10\n");
+      await expect(stdout).toMatchFileSnapshot(`golden/rollback-${name}.txt`);
+    },
+  );
+
+  it("prints data", async () => {
+    const { remote } = changedRemote();
+    const args = ["rollback", "HEAD~1", "--reason", "too much", "--yes", "-o", "json"];
+    const { stdout } = await runCommand(args, { repository: remote.open() });
+    await expect(stdout).toMatchFileSnapshot("golden/rollback-json.txt");
+  });
+
+  it("proposes it under the leader's name", async () => {
+    const { remote, second } = changedRemote();
+    const args = ["rollback", "HEAD~1", "--reason", "too much", "--yes", "--propose"];
+    const { exitCode, stdout } = await runCommand(args, { repository: remote.open() });
+    expect([exitCode, remote.branch("main")]).toEqual([0, second]);
+    expect(stdout).toContain("amko/propose/cluster1/rollback");
+    expect(remote.branch("amko/propose/cluster1/rollback")).not.toBeNull();
+  });
+
+  it("says when there is nothing to roll back, and asks nothing", async () => {
+    const { remote, head } = fixtureRemote();
+    const { exitCode, stdout, questions } = await runCommand(["rollback", head], { repository: remote.open() });
+    expect([exitCode, questions]).toEqual([0, []]);
+    expect(stdout).toContain("there is nothing to roll back");
+  });
+
+  it("exits with 2 for a revision that does not exist", async () => {
+    const { remote } = fixtureRemote();
+    const { exitCode, stderr } = await runCommand(["rollback", "main~7"], { repository: remote.open() });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining("AG4009")]);
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { type RevisionFile, type Snapshot, UUID_ANNOTATION } from "../../src/core/model.ts";
+import { planRollback } from "../../src/core/rollback.ts";
+import { evaluate } from "../../src/core/view.ts";
+import {
+  federation,
+  file,
+  globalDeploymentPolicy,
+  gslbConfig,
+  schemas,
+  snapshotFile,
+  UUID,
+  withFiles,
+  withoutFile,
+} from "../support/builders.ts";
+
+const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
+const policy = (ttl: number, changes: Partial<Snapshot> = {}): RevisionFile =>
+  snapshotFile(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl }, ...changes }));
+const tombstone = snapshotFile(globalDeploymentPolicy({ deleted: "CHG-1" }));
+
+function plan(today: readonly RevisionFile[], then: readonly RevisionFile[], withDeletions = false) {
+  const view = evaluate(today, schemas());
+  const facts = { files: today, view, schemas: schemas(), past: evaluate(then, schemas()), name: "main@12345678" };
+  const result = planRollback(facts, { withDeletions });
+  const texts = result.changes.map(({ path, bytes }) => [path, new TextDecoder().decode(bytes ?? undefined)] as const);
+  return { ...result, texts: Object.fromEntries(texts) };
+}
+
+describe("a rollback", () => {
+  it("writes the fields of then, and nothing that is equal", () => {
+    const { texts, snapshots, refusals, notes } = plan(federation(), withFiles(federation(), policy(60)));
+    expect(Object.keys(texts)).toEqual([GDP]);
+    expect(texts[GDP]).toContain("ttl: 60");
+    expect(snapshots).toEqual([
+      {
+        kind: "GlobalDeploymentPolicy",
+        action: "update",
+        fields: [{ path: ["spec", "ttl"], before: 10, after: 60 }],
+      },
+    ]);
+    expect([refusals, notes]).toEqual([[], []]);
+  });
+
+  it("leaves the manifests alone, whoever led then", () => {
+    expect(plan(federation({ leader: "cluster2" }), federation())).toMatchObject({ changes: [], refusals: [] });
+  });
+
+  it("keeps the UUID of today, also where then had none or another", () => {
+    for (const annotations of [{}, { [UUID_ANNOTATION]: "another" }]) {
+      const then = withFiles(
+        federation(),
+        snapshotFile(gslbConfig({ annotations, spec: { ...gslbConfig().spec, logLevel: "DEBUG" } })),
+      );
+      expect(plan(federation(), then).texts["federation/gslbconfig/gc-1.yaml"]).toContain(UUID);
+      const same = withFiles(federation(), snapshotFile(gslbConfig({ annotations })));
+      expect(plan(federation(), same).changes).toEqual([]);
+    }
+  });
+
+  it("keeps today's name", () => {
+    const then = withFiles(withoutFile(federation(), GDP), policy(60, { name: "old-gdp" }));
+    const { texts, notes } = plan(federation(), then);
+    expect(Object.keys(texts)).toEqual([GDP]);
+    expect(notes.join()).toContain("old-gdp");
+  });
+
+  it("deletes nothing that was not there then", () => {
+    const { changes, notes } = plan(federation(), withoutFile(federation(), GDP), true);
+    expect([changes, notes.length]).toEqual([[], 1]);
+  });
+
+  it("restores a tombstone only with --with-deletions", () => {
+    const then = withFiles(federation(), tombstone);
+    expect(plan(federation(), then)).toMatchObject({
+      changes: [],
+      notes: [expect.stringContaining("--with-deletions")],
+    });
+    const { texts, snapshots } = plan(federation(), then, true);
+    expect(texts[GDP]).toContain("amko-gitops.io/deleted: CHG-1");
+    expect(snapshots).toMatchObject([{ action: "delete" }]);
+    expect(plan(then, then, true).changes).toEqual([]);
+  });
+
+  it("brings back what is deleted today, and says so", () => {
+    const { texts, notes } = plan(withFiles(federation(), tombstone), federation());
+    expect(texts[GDP]).not.toContain("deleted");
+    expect(notes.join()).toContain("comes back");
+  });
+
+  it("heals what is unusable today, in its own file", () => {
+    const { texts, refusals } = plan(withFiles(federation(), file(GDP, "{")), federation());
+    expect([Object.keys(texts), refusals]).toEqual([[GDP], []]);
+  });
+
+  it("refuses what does not fit the schemas of today", () => {
+    const then = withFiles(federation(), snapshotFile(globalDeploymentPolicy({ spec: { ttl: "ten" } })));
+    const { refusals } = plan(federation(), then);
+    expect(refusals).toMatchObject([
+      { code: "AG1012", message: expect.stringContaining("main@12345678 cannot be restored") },
+    ]);
+  });
+});
