@@ -16,6 +16,11 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/sandbox.ts")).sandbox,
   ),
   entry(
+    "init",
+    "creates a federation repository, from flags or from live clusters",
+    async () => (await import("./verbs/init.ts")).init,
+  ),
+  entry(
     "switchover",
     "hands the leadership to another cluster, planned, in one commit",
     async () => (await import("./verbs/switchover.ts")).switchover,
