@@ -46,6 +46,11 @@ export const VERBS: readonly VerbEntry[] = [
     "puts the snapshots of an older revision on top of the branch, as a new commit",
     async () => (await import("./verbs/rollback.ts")).rollback,
   ),
+  entry(
+    "adopt",
+    "turns what a cluster holds and git does not into a proposal",
+    async () => (await import("./verbs/adopt.ts")).adopt,
+  ),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
 

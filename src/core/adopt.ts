@@ -1,0 +1,123 @@
+import { problem } from "./catalogue.ts";
+import { mergeContent } from "./merge.ts";
+import type { CommittedChange } from "./message.ts";
+import {
+  type ClusterName,
+  type CommitId,
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type FederationView,
+  type FileChange,
+  type KindState,
+  type LiveObject,
+  type Problem,
+  type RevisionFile,
+  type Snapshot,
+  UUID_ANNOTATION,
+} from "./model.ts";
+import { judgeOutcome } from "./outcome.ts";
+import type { Schemas } from "./schema.ts";
+import { contentOf, equalContent, normalizeContent, snapshotOf } from "./snapshot.ts";
+import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
+
+export interface AdoptFacts {
+  readonly cluster: ClusterName;
+  readonly head: CommitId;
+  readonly files: readonly RevisionFile[];
+  readonly view: FederationView;
+  readonly schemas: Schemas;
+  /** Everything of each kind in the cluster. */
+  readonly live: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
+  /** What git said where the live object's base is; null where the base is unknown, is the head, or had none. */
+  readonly bases: Readonly<Record<FederatedKind, Snapshot | null>>;
+}
+
+export interface AdoptPlan {
+  readonly subject: string;
+  readonly changes: readonly FileChange[];
+  readonly snapshots: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
+  /** Sentences. */
+  readonly notes: readonly string[];
+  readonly refusals: readonly Problem[];
+}
+
+/**
+ * What a cluster holds and git does not, on top of the head. A cluster that is behind does not take back what git
+ * changed since: its edits are merged by field, from the revision that it held.
+ */
+export function planAdopt(facts: AdoptFacts): AdoptPlan {
+  const { cluster, view, files, schemas } = facts;
+  const steps = FEDERATED_KINDS.map((kind) => adoptKind(kind, facts));
+  const found = steps.flatMap(({ change }) => (change === null ? [] : [change]));
+  const changes = found.map(({ file }) => file);
+  const refused = steps.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]));
+  return {
+    subject: `adopt what cluster ${cluster} holds`,
+    changes,
+    snapshots: found.map(({ told }) => told),
+    notes: steps.flatMap(({ notes }) => notes),
+    refusals: refused.length > 0 ? refused : judgeOutcome(view, files, changes, schemas).newErrors,
+  };
+}
+
+interface KindStep {
+  readonly change: SnapshotChange | null;
+  readonly notes: readonly string[];
+  readonly refusal: Problem | null;
+}
+
+function adoptKind(kind: FederatedKind, facts: AdoptFacts): KindStep {
+  const [object, second] = facts.live[kind];
+  const today = facts.view.kinds[kind];
+  if (second !== undefined) {
+    const refusal = problem("AG3013", `there is more than one ${kind} in cluster ${facts.cluster}`);
+    return { change: null, notes: [], refusal };
+  }
+  if (object === undefined) {
+    const notes = today.kind === "present" ? [`${kind}: ${facts.cluster} has none; adopting deletes nothing.`] : [];
+    return { change: null, notes, refusal: null };
+  }
+  const wanted = contentToAdopt(kind, object, today, facts);
+  if (wanted === null) return { change: null, notes: [], refusal: null };
+  return { change: changeSnapshot(today, wanted), notes: notesOf(kind, object, today), refusal: null };
+}
+
+/** Null where the cluster holds what git says, or an older state of it. */
+function contentToAdopt(
+  kind: FederatedKind,
+  object: LiveObject,
+  today: KindState,
+  { head, bases, schemas }: AdoptFacts,
+): Snapshot | null {
+  const live = snapshotOf(kind, object);
+  if (today.kind !== "present") return live;
+  const same = (a: Snapshot, b: Snapshot): boolean =>
+    equalContent(normalizeContent(a, kind, schemas), normalizeContent(b, kind, schemas));
+  // The UUID is the branch's: that an object lacks it is nothing to adopt.
+  const uuid = today.snapshot.annotations[UUID_ANNOTATION];
+  const own = uuid === undefined ? live : { ...live, annotations: { ...live.annotations, [UUID_ANNOTATION]: uuid } };
+  if (same(own, today.snapshot)) return null;
+  const base = bases[kind];
+  if (base === null) return own;
+  const steps = [{ commit: head, after: today.snapshot, before: [base] }];
+  const { content } = mergeContent({
+    base: normalizeContent(base, kind, schemas),
+    live: normalizeContent(contentOf(object), kind, schemas),
+    head: normalizeContent(today.snapshot, kind, schemas),
+    steps: steps.map(({ commit, after, before }) => ({
+      commit,
+      after: normalizeContent(after, kind, schemas),
+      before: before.map((one) => normalizeContent(one, kind, schemas)),
+    })),
+  });
+  const merged: Snapshot = { ...own, ...content };
+  return same(merged, today.snapshot) ? null : merged;
+}
+
+function notesOf(kind: FederatedKind, { metadata }: LiveObject, today: KindState): readonly string[] {
+  if (today.kind === "deleted")
+    return [`${kind}: git says that it is deleted; merging this brings it back everywhere.`];
+  if (today.kind === "unusable") return [`${kind}: what stands in git is unusable; this takes its place.`];
+  if (today.kind !== "present" || today.snapshot.name === metadata.name) return [];
+  return [`${kind}: it is called ${metadata.name} in the cluster; the name in git stays.`];
+}
