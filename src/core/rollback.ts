@@ -1,3 +1,4 @@
+import { formatFieldChange, formatFieldPath } from "./diff.ts";
 import type { CommittedChange } from "./message.ts";
 import {
   FEDERATED_KINDS,
@@ -30,16 +31,21 @@ export interface RollbackPlan {
   readonly refusals: readonly Problem[];
 }
 
+export interface RollbackRequest {
+  /** A tombstone of then is written too. */
+  readonly withDeletions: boolean;
+  readonly kinds: readonly FederatedKind[];
+}
+
 /**
  * The snapshots of an older revision, on top of today. Who leads and who is a member stays. Nothing is deleted because
  * it was not there then; a tombstone comes back only where the person asks for deletions.
  */
-export function planRollback(
-  facts: RollbackFacts,
-  { withDeletions }: { readonly withDeletions: boolean },
-): RollbackPlan {
+export function planRollback(facts: RollbackFacts, { withDeletions, kinds }: RollbackRequest): RollbackPlan {
   const { view, files, schemas, name } = facts;
-  const steps = FEDERATED_KINDS.map((kind) => rollBackKind(kind, facts, withDeletions));
+  const steps = FEDERATED_KINDS.filter((kind) => kinds.includes(kind)).map((kind) =>
+    rollBackKind(kind, facts, withDeletions),
+  );
   const found = steps.flatMap(({ change }) => (change === null ? [] : [change]));
   const changes = found.map(({ file }) => file);
   const unusable = steps.flatMap(({ refusals }) => refusals);
@@ -75,12 +81,24 @@ function rollBackKind(kind: FederatedKind, { view, past, name }: RollbackFacts, 
       const returns = today.kind === "deleted" ? [`${kind}: it is deleted today, and comes back in all clusters.`] : [];
       const renamed = today.kind === "present" && today.snapshot.name !== former.snapshot.name;
       const keeps = renamed ? [`${kind}: it is called ${former.snapshot.name} in ${name}; today's name stays.`] : [];
-      return step({ change, notes: [...returns, ...keeps] });
+      return step({ change, notes: [...returns, ...keeps, ...readdressed(change)] });
     }
     default:
       return former satisfies never;
   }
 }
+
+/** After a disaster the older revision names a controller that may be gone. */
+function readdressed(change: SnapshotChange | null): readonly string[] {
+  return (change?.told.fields ?? [])
+    .filter(({ path }) => formatFieldPath(path).startsWith(CONTROLLER_FIELD))
+    .map(
+      (field) =>
+        `AMKO in the leader's cluster restarts and programs another Avi controller: ${formatFieldChange(field)}.`,
+    );
+}
+
+const CONTROLLER_FIELD = "spec.gslbLeader.controllerIP";
 
 function step({ change = null, notes = [], refusals = [] }: Partial<KindStep> = {}): KindStep {
   return { change, notes, refusals };

@@ -53,6 +53,16 @@ describe("rollback", () => {
     expect(stdout).toContain("there is nothing to roll back");
   });
 
+  it("rolls one kind back, by the name that people use", async () => {
+    const { remote } = changedRemote();
+    const args = ["rollback", "HEAD~1", "--kind", "gdp", "--dry-run"];
+    expect((await runCommand(args, { repository: remote.open() })).stdout).toContain("spec.ttl: 60 -> 10");
+    const other = await runCommand(["rollback", "HEAD~1", "--kind", "gslbconfig"], { repository: remote.open() });
+    expect([other.exitCode, other.stdout]).toEqual([0, expect.stringContaining("nothing to roll back")]);
+    const none = await runCommand(["rollback", "HEAD~1", "--kind", "pod"], { repository: remote.open() });
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('--kind "pod": no such kind')]);
+  });
+
   it("exits with 2 for a revision that does not exist", async () => {
     const { remote } = fixtureRemote();
     const { exitCode, stderr } = await runCommand(["rollback", "main~7"], { repository: remote.open() });

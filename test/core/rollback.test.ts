@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type RevisionFile, type Snapshot, UUID_ANNOTATION } from "../../src/core/model.ts";
+import {
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type RevisionFile,
+  type Snapshot,
+  UUID_ANNOTATION,
+} from "../../src/core/model.ts";
 import { planRollback } from "../../src/core/rollback.ts";
 import { evaluate } from "../../src/core/view.ts";
 import {
@@ -19,10 +25,15 @@ const policy = (ttl: number, changes: Partial<Snapshot> = {}): RevisionFile =>
   snapshotFile(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl }, ...changes }));
 const tombstone = snapshotFile(globalDeploymentPolicy({ deleted: "CHG-1" }));
 
-function plan(today: readonly RevisionFile[], then: readonly RevisionFile[], withDeletions = false) {
+function plan(
+  today: readonly RevisionFile[],
+  then: readonly RevisionFile[],
+  withDeletions = false,
+  kinds: readonly FederatedKind[] = FEDERATED_KINDS,
+) {
   const view = evaluate(today, schemas());
   const facts = { files: today, view, schemas: schemas(), past: evaluate(then, schemas()), name: "main@12345678" };
-  const result = planRollback(facts, { withDeletions });
+  const result = planRollback(facts, { withDeletions, kinds });
   const texts = result.changes.map(({ path, bytes }) => [path, new TextDecoder().decode(bytes ?? undefined)] as const);
   return { ...result, texts: Object.fromEntries(texts) };
 }
@@ -40,6 +51,19 @@ describe("a rollback", () => {
       },
     ]);
     expect([refusals, notes]).toEqual([[], []]);
+  });
+
+  it("touches only the kinds that are asked for", () => {
+    const config = snapshotFile(gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "DEBUG" } }));
+    const then = withFiles(federation(), policy(60), config);
+    expect(plan(federation(), then).changes).toHaveLength(2);
+    expect(Object.keys(plan(federation(), then, false, ["GlobalDeploymentPolicy"]).texts)).toEqual([GDP]);
+  });
+
+  it("says that another controller would be programmed", () => {
+    const spec = { ...gslbConfig().spec, gslbLeader: { controllerIP: "10.9.9.9" } };
+    const { notes } = plan(federation(), withFiles(federation(), snapshotFile(gslbConfig({ spec }))));
+    expect(notes.join()).toContain("controllerIP: 10.10.10.10 -> 10.9.9.9");
   });
 
   it("leaves the manifests alone, whoever led then", () => {

@@ -28,7 +28,7 @@ export const adopt: Verb = {
   arguments: [],
   options: [...CLUSTER_OPTIONS, ...COMMIT_OPTIONS.filter(({ flag }) => flag !== "propose"), ...REPOSITORY_OPTIONS],
   examples: [
-    "adopt --context cluster2",
+    "adopt --context cluster2 --dry-run",
     'adopt --context cluster1 --reason "INC-7: weights changed by hand during the outage" --yes',
   ],
   async run(given, shell, house) {

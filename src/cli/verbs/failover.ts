@@ -26,7 +26,7 @@ export const failover: Verb = {
     ...REPOSITORY_OPTIONS,
   ],
   examples: [
-    "failover --to cluster2",
+    "failover --to cluster2 --dry-run",
     'failover --to cluster2 --controller-ip 10.20.20.20 --reason "site 1 is down" --yes',
   ],
   run: async (given, shell, house) =>

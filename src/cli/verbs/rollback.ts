@@ -1,4 +1,4 @@
-import type { ClusterName, FederationView } from "../../core/model.ts";
+import { type ClusterName, FEDERATED_KINDS, type FederatedKind, type FederationView } from "../../core/model.ts";
 import { formatRevision } from "../../core/records.ts";
 import { proposalRef } from "../../core/refs.ts";
 import { planRollback } from "../../core/rollback.ts";
@@ -6,7 +6,7 @@ import { evaluate } from "../../core/view.ts";
 import { FederationError } from "../../errors.ts";
 import { commitPlanned } from "../commit.ts";
 import { COMMIT_OPTIONS } from "../commit-options.ts";
-import { wrongFlag } from "../given.ts";
+import { type Given, wrongFlag } from "../given.ts";
 import { readHead, shortRevision } from "../head.ts";
 import { renderPlan } from "../render/plan.ts";
 import { REPOSITORY_OPTIONS, resolveRevision, withSource } from "../source.ts";
@@ -20,14 +20,16 @@ export const rollback: Verb = {
     { name: "rev", required: true, description: "a commit, main~3, or a branch below the prefix as amko/rescue/…" },
   ],
   options: [
+    option("kind", "kind", null, "only this: GSLBConfig or GlobalDeploymentPolicy (gdp)"),
     option("with-deletions", null, null, "also delete what was deleted then"),
     ...COMMIT_OPTIONS,
     ...REPOSITORY_OPTIONS,
   ],
-  examples: ["rollback main~1", 'rollback main~1 --reason "the new weights overload site 2" --yes'],
+  examples: ["rollback main~1 --dry-run", 'rollback main~1 --reason "the new weights overload site 2" --yes'],
   async run(given, shell, house) {
     const name = given.argument(0) ?? "";
     if (name === "") throw wrongFlag("rev", null, "missing", "Name the revision to go back to.");
+    const kinds = readKinds(given);
     const schemas = await house.readSchemas();
     return await withSource(given, shell, house, async (repository) => {
       const commit = await resolveRevision(repository, name, shell.signal);
@@ -41,7 +43,7 @@ export const rollback: Verb = {
             const lies = await repository.relation(commit, head.commit, shell.signal);
             const called = lies === "unrelated" ? commit.slice(0, 8) : revision;
             const facts = { files: head.revision.files, view: head.view, schemas, past, name: called };
-            return { head, plan: planRollback(facts, { withDeletions: given.isSet("with-deletions") }) };
+            return { head, plan: planRollback(facts, { withDeletions: given.isSet("with-deletions"), kinds }) };
           },
           show: renderPlan,
           extra: () => ({ to: commit }),
@@ -55,6 +57,18 @@ export const rollback: Verb = {
     });
   },
 };
+
+/** As kubectl takes them: short, in any case. */
+function readKinds(given: Given): readonly FederatedKind[] {
+  const text = given.text("kind");
+  if (text === null) return FEDERATED_KINDS;
+  const name = text.toLowerCase();
+  const kind = FEDERATED_KINDS.find((one) => one.toLowerCase() === name || SHORT_NAMES[one] === name);
+  if (kind === undefined) throw wrongFlag("kind", text, "no such kind", `Use ${FEDERATED_KINDS.join(" or ")}.`);
+  return [kind];
+}
+
+const SHORT_NAMES: Readonly<Record<FederatedKind, string>> = { GSLBConfig: "gc", GlobalDeploymentPolicy: "gdp" };
 
 /** The leader is whom it concerns first. While nobody leads, any cluster of the federation lends its name. */
 function namedAfter({ leadership, manifests }: FederationView): ClusterName {

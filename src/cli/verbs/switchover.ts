@@ -16,7 +16,7 @@ export const switchover: Verb = {
     ...REPOSITORY_OPTIONS,
   ],
   examples: [
-    "switchover --to cluster2",
+    "switchover --to cluster2 --dry-run",
     'switchover --to cluster2 --reason "CHG-4211 maintenance of site 1" --yes --propose',
   ],
   run: async (given, shell, house) =>
