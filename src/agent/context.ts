@@ -1,5 +1,6 @@
 import type { Corrections } from "../core/fight.ts";
 import type { Claim } from "../core/handover.ts";
+import type { Identity } from "../core/identity.ts";
 import type { MemberFindings } from "../core/members.ts";
 import type {
   AmkoKind,
@@ -96,13 +97,6 @@ export interface Local {
   readonly records: Records;
   /** AMKO's own StatefulSet, null where there is none; the error where it could not be read, which only leaders mind. */
   readonly workload: WorkloadState | FederationError | null;
-}
-
-/** Which cluster stands behind a name: the UID of avi-system, and what the ref prefix is used for. */
-export interface Identity {
-  readonly namespaceUid: string;
-  readonly branch: string;
-  readonly path: string;
 }
 
 /**

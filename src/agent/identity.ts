@@ -1,15 +1,11 @@
-import { problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
-import { readDocument } from "../core/document.ts";
+import { type Identity, identityMismatch, identityOrphan, readIdentity } from "../core/identity.ts";
 import type { ClusterName, CommitId, Problem } from "../core/model.ts";
 import { clusterRef } from "../core/refs.ts";
 import { hasCode } from "../errors.ts";
 import type { NamespaceState } from "../ports.ts";
 import { authorOf } from "./author.ts";
-import type { Context, Identity, Local, Memory } from "./context.ts";
+import type { Context, Local, Memory } from "./context.ts";
 import { withRef } from "./observe.ts";
-
-const FILE = "identity.yaml";
 
 export interface Identified {
   readonly problem: Problem | null;
@@ -32,8 +28,8 @@ export async function identify(
   const identity =
     memory.identity?.commit === known
       ? memory.identity
-      : { commit: known, known: await readIdentity(context, known, signal) };
-  const problem = mismatch(identity.known, identityOf(context, local), local.self);
+      : { commit: known, known: readIdentity(await context.repository.readFiles(known, signal)) };
+  const problem = identityMismatch(identity.known, identityOf(context, local), local.self);
   return { problem, memory: { ...memory, identity } };
 }
 
@@ -45,7 +41,11 @@ export async function readIdentityMismatch(
   commit: CommitId,
   signal: AbortSignal,
 ): Promise<Problem | null> {
-  return mismatch(await readIdentity(context, commit, signal), identityOf(context, { namespace }), self);
+  return identityMismatch(
+    readIdentity(await context.repository.readFiles(commit, signal)),
+    identityOf(context, { namespace }),
+    self,
+  );
 }
 
 async function introduce(
@@ -55,22 +55,13 @@ async function introduce(
   ref: string,
   signal: AbortSignal,
 ): Promise<Identified> {
-  const { namespaceUid, branch, path } = identityOf(context, local);
-  // JSON is YAML: quoted so, whatever the branch is called.
-  const file = `branch: ${JSON.stringify(branch)}\nnamespaceUid: ${JSON.stringify(namespaceUid)}\npath: ${JSON.stringify(path)}\n`;
+  const known = identityOf(context, local);
   try {
-    const commit = await context.repository.writeOrphan(
-      {
-        ref,
-        expected: null,
-        files: [{ path: FILE, bytes: new TextEncoder().encode(file) }],
-        message: `identity: cluster ${local.self}\n`,
-        author: authorOf(context, local.self),
-      },
-      signal,
-    );
+    const orphan = identityOrphan(local.self, known);
+    const author = authorOf(context, local.self);
+    const commit = await context.repository.writeOrphan({ ...orphan, expected: null, author }, signal);
     const refs = withRef(memory.refs ?? new Map(), ref, commit);
-    return { problem: null, memory: { ...memory, refs, identity: { commit, known: identityOf(context, local) } } };
+    return { problem: null, memory: { ...memory, refs, identity: { commit, known } } };
   } catch (error) {
     if (!hasCode(error, "AG2013", "AG2004")) throw error;
     return { problem: null, memory: { ...memory, unreported: error } };
@@ -79,27 +70,4 @@ async function introduce(
 
 function identityOf({ settings }: Context, { namespace }: Pick<Local, "namespace">): Identity {
   return { namespaceUid: namespace.uid, branch: settings.branch, path: settings.path };
-}
-
-/** A file that cannot be read is an identity that nobody has. */
-async function readIdentity({ repository }: Context, commit: CommitId, signal: AbortSignal): Promise<Identity> {
-  const file = (await repository.readFiles(commit, signal)).find(({ path }) => path === FILE);
-  const document = file === undefined ? null : readDocument(file);
-  const fields = document?.ok === true && isObject(document.value) ? document.value : {};
-  const text = (name: string): string => (typeof fields[name] === "string" ? fields[name] : "(unreadable)");
-  return { namespaceUid: text("namespaceUid"), branch: text("branch"), path: text("path") };
-}
-
-function mismatch(found: Identity, wanted: Identity, self: ClusterName): Problem | null {
-  if (found.namespaceUid !== wanted.namespaceUid) {
-    return problem(
-      "AG5008",
-      `the repository knows another cluster as ${self}: its avi-system has UID ${found.namespaceUid}, here it is ${wanted.namespaceUid}`,
-    );
-  }
-  if (found.branch === wanted.branch && found.path === wanted.path) return null;
-  return problem(
-    "AG5009",
-    `cluster ${self} follows branch ${found.branch} and path "${found.path}" under this prefix, not ${wanted.branch} and "${wanted.path}"`,
-  );
 }

@@ -2,6 +2,7 @@ import { problem } from "../core/catalogue.ts";
 import type { LiveObject, Problem } from "../core/model.ts";
 import { ACCEPT_REWRITE_ANNOTATION } from "../core/model.ts";
 import { parseCommitId } from "../core/records.ts";
+import { judgeHistory } from "../core/rewrite.ts";
 import { type Designation, designate, type Role, takeRole } from "../core/role.ts";
 import { readSuspension } from "../core/suspension.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
@@ -32,7 +33,7 @@ export async function judge(
   if (suspension !== null) {
     return { ...held(suspension.problem, memory), againAfterMs: suspension.restMs };
   }
-  const halted = await judgeHistory(context, branch, local, signal);
+  const halted = await findRewrite(context, branch, local, signal);
   if (halted !== null) return held(halted, memory);
   const identified = await identify(context, local, memory, signal);
   const facts = { ...local, view: branch.view, identity: identified.problem };
@@ -73,19 +74,18 @@ export function suspendedNow(
 }
 
 /** A head that does not descend from the one judged before means that the branch was rewritten, or put back. */
-async function judgeHistory(
+async function findRewrite(
   { repository, settings }: Context,
   { head }: Branch,
   { records, amkoCluster }: Local,
   signal: AbortSignal,
 ): Promise<Problem | null> {
-  const before = records.head;
-  if (before === null || before === head || settings.historyRewrite === "follow") return null;
-  if ((await repository.relation(before, head, signal)) !== "unrelated") return null;
+  if (settings.historyRewrite === "follow") return null;
   const accepted = parseCommitId(amkoCluster.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");
-  // What was built on an accepted head since is accepted with it.
-  if (accepted !== null && (await repository.relation(accepted, head, signal)) !== "unrelated") return null;
-  const older = (await repository.relation(head, before, signal)) === "ancestor";
-  const what = older ? "was put back to an older revision" : "was rewritten";
-  return problem("AG2007", `branch ${settings.branch} ${what}: it was at ${before}, now it is at ${head}`);
+  const verdict = await judgeHistory({ before: records.head, head, accepted }, (ancestor, descendant) =>
+    repository.relation(ancestor, descendant, signal),
+  );
+  if (verdict.kind !== "halted") return null;
+  const what = verdict.how === "put-back" ? "was put back to an older revision" : "was rewritten";
+  return problem("AG2007", `branch ${settings.branch} ${what}: it was at ${verdict.before}, now it is at ${head}`);
 }

@@ -21,6 +21,11 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/init.ts")).init,
   ),
   entry(
+    "validate",
+    "judges a checkout or a revision, and a change before it is merged",
+    async () => (await import("./verbs/validate.ts")).validate,
+  ),
+  entry(
     "switchover",
     "hands the leadership to another cluster, planned, in one commit",
     async () => (await import("./verbs/switchover.ts")).switchover,
@@ -50,6 +55,16 @@ export const VERBS: readonly VerbEntry[] = [
     "adopt",
     "turns what a cluster holds and git does not into a proposal",
     async () => (await import("./verbs/adopt.ts")).adopt,
+  ),
+  entry(
+    "accept-rewrite",
+    "lets an agent go on after the tracked branch was rewritten",
+    async () => (await import("./verbs/accept-rewrite.ts")).acceptRewrite,
+  ),
+  entry(
+    "accept-identity",
+    "gives a cluster's name to this cluster, after a rebuild",
+    async () => (await import("./verbs/accept-identity.ts")).acceptIdentity,
   ),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
