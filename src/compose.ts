@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { appendFile, readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { parse } from "yaml";
 import type { PassParts } from "./agent/context.ts";
@@ -9,6 +9,7 @@ import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
 import { createViewCache } from "./core/view.ts";
+import { FederationError } from "./errors.ts";
 import { createCredentialHelper } from "./git/credential-helper.ts";
 import { readFolder } from "./git/folder.ts";
 import { openLocalRepository } from "./git/local-repository.ts";
@@ -46,7 +47,21 @@ export const systemChance: Chance = {
 /** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
 export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
 
-export { readFolder, readPerson, writeFolder };
+export { appendFile, readFolder, readPerson, writeFolder };
+
+const STDIN_MAX_BYTES = 1024 * 1024;
+
+/** @throws FederationError AG4002 for more than a megabyte */
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > STDIN_MAX_BYTES) throw new FederationError("AG4002", "standard input holds more than a megabyte");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 /** Every CRD in `deploy/crds`, as JSON. */
 export async function readCrds(): Promise<readonly Json[]> {

@@ -19,6 +19,8 @@ const house: House = {
   readPerson: async (directory) => (await compose()).readPerson(directory),
   readTemplate: async () => (await compose()).readTemplate(),
   writeFolder: async (directory, files) => (await compose()).writeFolder(directory, files),
+  appendFile: async (file, text) => (await compose()).appendFile(file, text),
+  readStdin: async () => (await compose()).readStdin(),
 };
 
 // Ctrl-C ends what is under way; a second one ends the process as it would have without us.

@@ -52,4 +52,8 @@ export interface House {
   readTemplate(): Promise<readonly FolderFile[]>;
   /** Writes files into an empty folder. @throws FederationError AG4010 when something stands there */
   writeFolder(directory: string, files: readonly FolderFile[]): Promise<void>;
+  /** Adds text to the end of a file, which is made where there is none. */
+  appendFile(file: string, text: string): Promise<void>;
+  /** What was written to standard input, as text; what is more than a megabyte is refused. @throws FederationError AG4002 */
+  readStdin(): Promise<string>;
 }

@@ -46,6 +46,22 @@ export const CATALOGUE = {
   AG1021: entry("lists of clusters differ", "Give every manifest the leader's spec.clusters."),
   AG1022: entry("too many files", "Give the federation a repository or a folder of its own."),
   AG1023: entry("field is not federated", "Remove it: only spec and annotations under amko.vmware.com/ are federated."),
+  AG1024: entry(
+    "snapshot's file was removed",
+    "Put the file back. To delete the object everywhere, annotate it with amko-gitops.io/deleted and keep the file.",
+  ),
+  AG1025: entry(
+    "UUID was lost or changed",
+    "Put the annotation amko.vmware.com/amko-uuid back as it was: it is AMKO's identity at the Avi controller.",
+  ),
+  AG1026: entry(
+    "exported by a cluster that does not lead",
+    "Close the proposal; what its cluster holds can be proposed anew with amko-gitops adopt.",
+  ),
+  AG1027: entry(
+    "handover-without on a manifest that does not lead",
+    "Remove the annotation amko-gitops.io/handover-without: it belongs to the commit that makes this cluster the leader.",
+  ),
 
   AG2001: entry(
     "git server cannot be reached",

@@ -71,6 +71,20 @@ export function restartFields(record: RestartRecord | null): readonly string[] {
   });
 }
 
+/** What a change of a GSLBConfig's spec asks of AMKO: fields that restart it, and fields that wait for a restart by hand. */
+export function restartsBetween(
+  before: Json,
+  after: Json,
+): { readonly restarts: readonly string[]; readonly waits: readonly string[] } {
+  const [former, next] = [readFields(before), readFields(after)];
+  const changed = (path: readonly string[]): readonly string[] => {
+    const field = fieldName(path);
+    return deepEqual(former[field] ?? null, next[field] ?? null) ? [] : [field];
+  };
+  const restarts = changed(RESTARTS_AMKO);
+  return { restarts, waits: restarts.length > 0 ? [] : READ_AT_START.flatMap(changed) };
+}
+
 function readFields(spec: Json): FieldValues {
   const entries = [...READ_AT_START, RESTARTS_AMKO].flatMap((path) => {
     const value = path.reduce<Json | undefined>((found, key) => (isObject(found) ? found[key] : undefined), spec);

@@ -81,6 +81,8 @@ function houseOf({ repository, cluster, house }: CommandOptions): House {
     readPerson: async () => ({ name: "Jo Doe", email: "jo@example.com" }),
     readTemplate,
     writeFolder: () => missing("a folder"),
+    appendFile: () => missing("a file"),
+    readStdin: () => missing("standard input"),
     ...house,
   };
 }

@@ -3,7 +3,7 @@ import { paint, type Stream } from "../shell.ts";
 
 /** `path:line: error AG1012: cause`, and the remedy below it. */
 export function renderProblem({ code, severity, message, remedy, path, line }: Problem, stream: Stream): string {
-  const place = path === null ? "" : `${path}${line === null ? "" : `:${line}`}: `;
+  const place = path === null ? "" : `${plainText(path)}${line === null ? "" : `:${line}`}: `;
   const word = paint(stream, severity === "error" ? "red" : "yellow", severity);
   return `${paint(stream, "bold", place)}${word} ${code}: ${plainText(message)}\n  ${paint(stream, "dim", remedy)}\n`;
 }

@@ -1,0 +1,130 @@
+import { judgeChange } from "../core/change.ts";
+import type { ChangeEffect } from "../core/change-effects.ts";
+import { judgeHandoverWithout } from "../core/handover-annotation.ts";
+import type { CommitId, FederationView, Problem, RevisionFile } from "../core/model.ts";
+import { evaluate } from "../core/view.ts";
+import { readChangeRange } from "./change-range.ts";
+import { type Given, wrongFlag } from "./given.ts";
+import type { House, OpenRepository } from "./house.ts";
+import type { Shell } from "./shell.ts";
+import { resolveRevision, withSource } from "./source.ts";
+
+/** What `validate` found out; renderers turn it into text, data and annotations. */
+export interface Validation {
+  /** What was judged, for people. */
+  readonly subject: string;
+  /** Null for a folder, whose edits need not be committed. */
+  readonly revision: CommitId | null;
+  /** Where the change begins; null when only the result was judged. */
+  readonly base: CommitId | null;
+  readonly view: FederationView;
+  /** Null when only the result was judged. */
+  readonly effects: readonly ChangeEffect[] | null;
+  /** Paths are relative to the repository's root. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads what the flags name and judges it, with the change where a base was given. */
+export async function validate(given: Given, shell: Shell, house: House): Promise<Validation> {
+  const folder = given.argument(0);
+  const location = given.text("repo");
+  if (folder !== null && location !== null) {
+    throw wrongFlag("repo", location, "a folder was named too", "Name the folder, or the repository.");
+  }
+  const from = location ?? folder ?? ".";
+  const ref = given.text("ref");
+  const base = given.text("base");
+  if (location === null && ref === null && base === null) return await judgeFolder(from, given, house);
+  const source: Given = { ...given, text: (flag) => (flag === "repo" ? from : given.text(flag)) };
+  return await withSource(source, shell, house, async (repository) => {
+    if (location === null && ref === null)
+      return await judgeCheckout(repository, from, base ?? "", given, shell, house);
+    return await judgeRevision(repository, ref ?? given.text("branch") ?? "main", base, given, shell, house);
+  });
+}
+
+async function judgeFolder(folder: string, given: Given, house: House): Promise<Validation> {
+  const view = evaluate(await readBelow(folder, given, house), await house.readSchemas());
+  return conclude(
+    { subject: folder, revision: null, base: null, view, effects: null },
+    judgeHandoverWithout(view),
+    given,
+  );
+}
+
+/** A work tree is judged as it stands, its history as far as it is committed. */
+async function judgeCheckout(
+  repository: OpenRepository,
+  folder: string,
+  base: string,
+  given: Given,
+  shell: Shell,
+  house: House,
+): Promise<Validation> {
+  const head = await resolveRevision(repository, "HEAD", shell.signal);
+  const files = await readBelow(folder, given, house);
+  return await judgeAgainst({ repository, base, head, files, subject: folder, revision: null }, given, shell, house);
+}
+
+async function judgeRevision(
+  repository: OpenRepository,
+  ref: string,
+  base: string | null,
+  given: Given,
+  shell: Shell,
+  house: House,
+): Promise<Validation> {
+  const head = await resolveRevision(repository, ref, shell.signal);
+  const { files } = await repository.read(head, shell.signal);
+  const subject = `${ref} of ${repository.url}`;
+  if (base !== null) {
+    return await judgeAgainst({ repository, base, head, files, subject, revision: head }, given, shell, house);
+  }
+  const view = evaluate(files, await house.readSchemas());
+  return conclude({ subject, revision: head, base: null, view, effects: null }, judgeHandoverWithout(view), given);
+}
+
+interface Judged {
+  readonly repository: OpenRepository;
+  readonly base: string;
+  readonly head: CommitId;
+  readonly files: readonly RevisionFile[];
+  readonly subject: string;
+  readonly revision: CommitId | null;
+}
+
+async function judgeAgainst(
+  { repository, base, head, files, subject, revision }: Judged,
+  given: Given,
+  shell: Shell,
+  house: House,
+): Promise<Validation> {
+  const onto = await resolveRevision(repository, base, shell.signal);
+  const range = await readChangeRange(repository, onto, head, shell.signal);
+  const schemas = await house.readSchemas();
+  const view = evaluate(files, schemas);
+  const { effects, problems } = judgeChange({
+    base: evaluate(range.base.files, schemas),
+    head: view,
+    commits: range.commits,
+  });
+  return conclude({ subject, revision, base: range.base.commit, view, effects }, problems, given);
+}
+
+async function readBelow(folder: string, given: Given, house: House): Promise<readonly RevisionFile[]> {
+  const path = given.text("path");
+  return await house.readFolder(path === null ? folder : `${folder}/${path}`);
+}
+
+function conclude(found: Omit<Validation, "problems">, others: readonly Problem[], given: Given): Validation {
+  const prefix = (given.text("path") ?? "").replace(/\/+$/, "");
+  const problems = [...found.view.problems, ...others];
+  if (prefix === "") return { ...found, problems };
+  const placed = problems.map((one) => (one.path === null ? one : { ...one, path: `${prefix}/${one.path}` }));
+  return { ...found, problems: placed };
+}
+
+/** Whether what was judged may be merged: warnings do not count. */
+export function isValid({ problems }: Pick<Validation, "problems">): boolean {
+  return problems.every(({ severity }) => severity !== "error");
+}

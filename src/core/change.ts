@@ -1,0 +1,72 @@
+import { problem } from "./catalogue.ts";
+import { type ChangeEffect, findEffects } from "./change-effects.ts";
+import { judgeHandoverWithout } from "./handover-annotation.ts";
+import { parseMessage, TRAILERS, trailerValues } from "./message.ts";
+import {
+  type CommitId,
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type FederationView,
+  type KindState,
+  type Problem,
+  UUID_ANNOTATION,
+} from "./model.ts";
+
+export interface ChangeFacts {
+  /** What the tracked branch says without the change. */
+  readonly base: FederationView;
+  /** What it would say with it. */
+  readonly head: FederationView;
+  /** What the change adds to the history. */
+  readonly commits: readonly { readonly commit: CommitId; readonly message: string }[];
+}
+
+export interface ChangeVerdict {
+  /** What the change does to the federation, for the people who review it. */
+  readonly effects: readonly ChangeEffect[];
+  /** What is wrong with the change, beside what is wrong with its result. */
+  readonly problems: readonly Problem[];
+}
+
+/** Judges a change by what it starts from and what it leads to. Total: it never throws. */
+export function judgeChange({ base, head, commits }: ChangeFacts): ChangeVerdict {
+  return {
+    effects: findEffects(base, head),
+    problems: [
+      ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind])),
+      ...judgeAuthors(base, commits),
+      ...judgeHandoverWithout(head),
+    ],
+  };
+}
+
+function judgeSnapshot(kind: FederatedKind, base: KindState, head: KindState): readonly Problem[] {
+  if (base.kind !== "present" && base.kind !== "deleted") return [];
+  if (head.kind === "absent") return [lostFile(kind, base)];
+  if (head.kind === "unusable") return [];
+  const former = base.snapshot.annotations[UUID_ANNOTATION];
+  const next = head.snapshot.annotations[UUID_ANNOTATION];
+  if (former === undefined || former === next) return [];
+  const what = next === undefined ? `loses ${UUID_ANNOTATION}` : `changes ${UUID_ANNOTATION} to ${next}`;
+  return [problem("AG1025", `the change ${what}; it was ${former}`, { path: head.path })];
+}
+
+/** Without a tombstone's file the tombstone still counts, since the history has it. */
+function lostFile(kind: FederatedKind, base: KindState & { readonly path: string }): Problem {
+  const [what, severity] =
+    base.kind === "deleted" ? (["tombstone", "warning"] as const) : (["snapshot", "error"] as const);
+  const message = `the ${what} of the ${kind} was removed; a missing file deletes nothing`;
+  return problem("AG1024", message, { path: base.path, severity });
+}
+
+/** An export counts only as the word of the cluster that leads where it is merged. */
+function judgeAuthors({ leadership }: FederationView, commits: ChangeFacts["commits"]): readonly Problem[] {
+  const leader = leadership.kind === "leader" || leadership.kind === "invalid" ? leadership.cluster : null;
+  const standing = leader === null ? "where nobody leads" : `where ${leader} leads`;
+  return commits.flatMap(({ commit, message }) => {
+    const others = trailerValues(parseMessage(message), TRAILERS.from).filter((from) => from !== leader);
+    return [...new Set(others)].map((from) =>
+      problem("AG1026", `commit ${commit.slice(0, 8)} says ${TRAILERS.from}: ${from}, ${standing}`),
+    );
+  });
+}
