@@ -1,5 +1,5 @@
 import type { FileChange, RevisionFile } from "../core/model.ts";
-import { FederationError } from "../errors.ts";
+import { FederationError, hasCode } from "../errors.ts";
 import type { CommitAuthor } from "../ports.ts";
 import type { Calling, CommitPlan, Planned, PushOutcome } from "./commit.ts";
 
@@ -23,7 +23,7 @@ export async function pushPlan(
 ): Promise<PushOutcome> {
   const request = { message, author, parent: head.commit, changes: plan.changes };
   if (proposal === null) {
-    const made = await repository.publish(request, shell.signal);
+    const made = await repository.publish(request, shell.signal).catch(refusedToPeople);
     return { outcome: "committed", commit: made, branch: given.text("branch") ?? "main" };
   }
   const branch = `${given.text("ref-prefix") ?? "amko"}/${proposal}`;
@@ -39,6 +39,13 @@ export async function pushPlan(
   }
   const made = await repository.propose({ ...request, ref: proposal, expected: null }, shell.signal);
   return { outcome: "proposed", commit: made, branch };
+}
+
+/** What the catalogue advises is for an agent. A branch that is protected wants a review. */
+function refusedToPeople(error: unknown): never {
+  if (!hasCode(error, "AG2004", "AG2013")) throw error;
+  const remedy = "Add --propose to push it to a branch that is reviewed and merged, or get the right to push here.";
+  throw new FederationError(error.code, error.message, { cause: error, remedy });
 }
 
 function standsIn(files: readonly RevisionFile[], { path, bytes }: FileChange): boolean {

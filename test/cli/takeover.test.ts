@@ -156,6 +156,33 @@ describe("switchover", () => {
     expect(stderr).toContain("AG2003");
   });
 
+  it("advises a proposal where the branch is protected", async () => {
+    const { remote } = fixtureRemote();
+    remote.fail({ on: "publish", code: "AG2004" });
+    const args = ["switchover", "--to", "cluster2", ...REASON, "--yes"];
+    const { exitCode, stderr } = await runCommand(args, { repository: remote.open() });
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("Add --propose")]);
+  });
+
+  it("lists only those that something happens to where there are many clusters", async () => {
+    const { remote } = fixtureRemote();
+    const names = Array.from({ length: 40 }, (_, index) => `cluster${index + 1}`);
+    const text = fixtureFiles()["clusters/cluster2/amkocluster.yaml"] ?? "";
+    const manifests = names.map((name) => [
+      `clusters/${name}/amkocluster.yaml`,
+      text
+        .replaceAll("cluster2", name)
+        .replace("isLeader: false", `isLeader: ${name === "cluster1"}`)
+        .replace(/clusters: .*/, `clusters: [${names.join(", ")}]`),
+    ]);
+    const head = remote.push("main", Object.fromEntries(manifests) as Record<string, string>);
+    for (const name of names) remote.setBranch(`amko/applied/${name}`, name === "cluster7" ? null : head);
+    const args = ["switchover", "--to", "cluster2", "--dry-run"];
+    const { stdout } = await runCommand(args, { repository: remote.open(), terminal: WIDE });
+    const table = stdout.slice(0, stdout.indexOf("\nclusters/"));
+    await expect(table).toMatchFileSnapshot("golden/switchover-many.txt");
+  });
+
   it("proposes it on a branch, says when it stands already, and overwrites nobody's", async () => {
     const { remote, head } = fixtureRemote();
     const options = { repository: remote.open(), terminal: WIDE };

@@ -4,6 +4,7 @@ import {
   type CommittedChange,
   type ExportMessage,
   formatExportMessage,
+  formatPersonMessage,
   parseMessage,
   TRAILERS,
   trailerValues,
@@ -228,3 +229,18 @@ function hostileChange(): fc.Arbitrary<CommittedChange> {
     supersedes: fc.uniqueArray(fc.constantFrom(A, B)),
   });
 }
+
+describe("the message of a person's commit", () => {
+  it.each([
+    ["CHG-1 moved", "CHG-1 moved"],
+    ["two\nlines\n\nand a paragraph", "two lines and a paragraph"],
+    ["Federated-From: cluster2", "> Federated-From: cluster2"],
+    ["a\n\nFederated-From: cluster2", "a Federated-From: cluster2"],
+    ["quick [skip ci]", "quick (skip ci)"],
+    ["\u001b[31mred\u202e", "[31mred"],
+  ])("keeps %j as one paragraph that is no agent's word", (reason, paragraph) => {
+    const message = formatPersonMessage({ subject: "switch over to cluster2", changes: [], reason });
+    expect(message).toBe(`federation: switch over to cluster2\n\n${paragraph}\n`);
+    expect(parseMessage(message).trailers).toEqual([]);
+  });
+});
