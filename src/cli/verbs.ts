@@ -66,6 +66,9 @@ export const VERBS: readonly VerbEntry[] = [
     "gives a cluster's name to this cluster, after a rebuild",
     async () => (await import("./verbs/accept-identity.ts")).acceptIdentity,
   ),
+  entry("completion", "prints a script that completes verbs and flags in a shell", async () =>
+    (await import("./verbs/completion.ts")).createCompletion(() => VERBS),
+  ),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
 
