@@ -38,7 +38,9 @@ export async function proposeLeadership(
     return { ...(await withdrawProposal(context, local, memory, "leader", signal)), problem: null };
   }
   const asked = asksToLead(local);
-  const standing = memory.refs?.has(proposalRef(local.self, "leader")) === true;
+  // A flip that this agent did not push is people's: a switchover to be reviewed, and nothing that was put back here.
+  const isOurs = local.records.proposals.leader !== undefined;
+  const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
   if (!asked && !standing) return { local, memory, problem: null };
   const where = `isLeader was set to true in cluster ${local.self}, which does not lead by the branch: it was put back`;
   if (!branch.view.manifests.has(local.self)) {

@@ -66,6 +66,20 @@ describe("a hand-set leadership", () => {
     expect(statusOf(world.follower)).toContain("AG5020");
   });
 
+  it("is nothing that a person's proposal of a switchover tells of, nor is that proposal moved along", async () => {
+    const world = await federation();
+    const ref = "amko/propose/cluster2/leader";
+    const head = headOf(world.remote);
+    world.remote.setBranch(ref, head);
+    const proposed = world.remote.push(ref, flip("cluster2"), "federation: switch over to cluster2");
+    await world.follower.run();
+    world.remote.push("main", { "README.md": "moved\n" });
+    await world.settle();
+    await world.follower.run();
+    expect(world.remote.branch(ref)).toBe(proposed);
+    expect(statusOf(world.follower)).not.toContain("AG5020");
+  });
+
   it("is no reason to export what was edited or deleted there before the flip", async () => {
     const world = await federation({ settings: { deleteGraceMs: 0 } });
     setLocalLeader(world.follower, true);
