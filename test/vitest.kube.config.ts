@@ -10,7 +10,7 @@ export default defineConfig({
       "test/e2e/federation.test.ts",
       "test/e2e/parity/*.test.ts",
       "test/e2e/better/*.test.ts",
-      "test/e2e/semantics/*.test.ts",
+      "test/e2e/semantics/{apply,designation,export,failover,handover,propose,standing}.test.ts",
       "test/e2e/no-deletion.test.ts",
       "test/e2e/bad-cluster.test.ts",
       "test/e2e/bad-network.test.ts",
