@@ -98,14 +98,18 @@ function notWaitedFor(
   return from.length > 0 ? from : [...inOffice].filter((cluster) => cluster !== target);
 }
 
+const NAMED_MAX = 10;
+
 /** What rules a cluster out, whatever happens. */
 function unfitTarget({ leadership, manifests }: FederationView, target: ClusterName): Problem | null {
   const manifest: Manifest | undefined = manifests.get(target);
   if (manifest === undefined) {
-    const known = [...manifests.keys()].join(", ");
+    const known = [...manifests.keys()];
+    const rest = known.length > NAMED_MAX ? ` (and ${known.length - NAMED_MAX} more)` : "";
+    const names = `${known.slice(0, NAMED_MAX).join(", ")}${rest}`;
     return {
       ...problem("AG5006", `cluster ${target} has no AMKOCluster manifest`),
-      remedy: known === "" ? CATALOGUE.AG5006.remedy : `Name one of ${known}, or commit a manifest for it.`,
+      remedy: known.length === 0 ? CATALOGUE.AG5006.remedy : `Name one of ${names}, or commit a manifest for it.`,
     };
   }
   if (manifest.problem !== null) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CommitId } from "../../src/core/model.ts";
 import { type CommandOptions, runCommand } from "../support/command-line.ts";
-import type { FakeRemote } from "../support/fakes/repository.ts";
+import { createFakeRemote, type FakeRemote } from "../support/fakes/repository.ts";
 import { fixtureFiles, fixtureRemote } from "../support/fixture-remote.ts";
 
 const WIDE: CommandOptions["terminal"] = { columns: 120, colour: false };
@@ -105,6 +105,28 @@ describe("switchover", () => {
     await expect(refused.stderr).toMatchFileSnapshot("golden/switchover-refused.txt");
     const json = await runCommand(["switchover", "--to", "cluster2", "-o", "json"], options);
     expect(JSON.parse(json.stdout)).toMatchObject({ outcome: "refused", refusals: [{ code: "AG5028" }] });
+  });
+
+  it("counts a cluster as up to date while it holds the snapshots of the head, as the agents do", async () => {
+    const { remote } = fixtureRemote();
+    const options = { repository: remote.open() };
+    const args = ["switchover", "--to", "cluster2", "--dry-run", "-o", "json"];
+    remote.push("main", { "README.md": "nothing that is applied\n" });
+    expect((await runCommand(args, options)).exitCode).toBe(0);
+    const path = "federation/globaldeploymentpolicy/global-gdp.yaml";
+    remote.push("main", { [path]: (fixtureFiles()[path] ?? "").replace("ttl: 10", "ttl: 60") });
+    const behind = await runCommand(args, options);
+    expect([behind.exitCode, JSON.parse(behind.stdout).refusals[0].code]).toEqual([1, "AG5026"]);
+    expect((await runCommand([...args, "--force"], options)).exitCode).toBe(0);
+    // What is no part of the branch any more cannot be the newest either.
+    remote.setBranch("amko/applied/cluster2", remote.push("elsewhere", { "README.md": "x" }));
+    expect(JSON.parse((await runCommand(args, options)).stdout).refusals[0].code).toBe("AG5026");
+  });
+
+  it("says that the repository has no commit yet", async () => {
+    const args = ["switchover", "--to", "cluster2", "--dry-run"];
+    const { exitCode, stderr } = await runCommand(args, { repository: createFakeRemote().open() });
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("AG2005")]);
   });
 
   it("tells a cluster's own words as plain text", async () => {
