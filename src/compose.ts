@@ -4,24 +4,27 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { parse } from "yaml";
 import type { PassParts } from "./agent/context.ts";
 import { type Daemon, startDaemon } from "./agent/daemon.ts";
-import type { ClusterConnection, FolderFile, OpenRepository, RepositorySource } from "./cli/house.ts";
+import type { ClusterConnection, FolderFile, OpenRepository, PushedRepository, RepositorySource } from "./cli/house.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
 import { createViewCache } from "./core/view.ts";
 import { FederationError } from "./errors.ts";
+import { readChangedPaths } from "./git/changed-paths.ts";
 import { createCredentialHelper } from "./git/credential-helper.ts";
 import { readFolder } from "./git/folder.ts";
+import { findLocalPlace } from "./git/local-place.ts";
 import { openLocalRepository } from "./git/local-repository.ts";
 import { readPerson } from "./git/person.ts";
 import { openRepository } from "./git/repository.ts";
 import { resolveName } from "./git/resolve.ts";
 import { writeFolder } from "./git/write-folder.ts";
 import { openCluster } from "./kubernetes/cluster.ts";
+import { createInspector } from "./kubernetes/inspector.ts";
 import { openMembers } from "./kubernetes/members.ts";
 import { createLog } from "./observe/log.ts";
 import { startHealthServer } from "./observe/server.ts";
-import type { Chance, Clock, Cluster, Log, Members } from "./ports.ts";
+import type { Chance, Clock, Cluster, ClusterInspector, Log, Members } from "./ports.ts";
 
 /** The process's own clock. */
 export const systemClock: Clock = {
@@ -47,7 +50,7 @@ export const systemChance: Chance = {
 /** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
 export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
 
-export { appendFile, readFolder, readPerson, writeFolder };
+export { appendFile, readFile, readFolder, readPerson, writeFolder };
 
 const STDIN_MAX_BYTES = 1024 * 1024;
 
@@ -172,6 +175,21 @@ export async function openSource(source: RepositorySource, signal: AbortSignal):
   };
 }
 
+/** A bare repository in whose hook this runs: what is being pushed waits in quarantine, and git's environment shows it. */
+export async function openPushed(source: RepositorySource, signal: AbortSignal): Promise<PushedRepository> {
+  const { location, branch, path, refPrefix, gitTimeoutMs: timeoutMs } = source;
+  const place = { directory: location, interactive: false, timeoutMs, environment: process.env };
+  const repository = await openLocalRepository({ ...place, branch, path, refPrefix, remote: null }, signal);
+  const { git } = await findLocalPlace(place, signal);
+  return {
+    ...repository,
+    changedPaths: (from, to, waiting) => readChangedPaths(git, { from, to }, waiting),
+    async close() {
+      await Promise.all([repository.close(), git.close()]);
+    },
+  };
+}
+
 /** `https://…`; also other kinds of address (`git@host:path`), so that they are told as such and not as missing folders. */
 function isAddress(location: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(location) || /^[^/\s]+@[^/\s]+:/.test(location);
@@ -186,4 +204,12 @@ export async function connectCluster({ kubeconfig, context, timeoutMs }: Cluster
     chance: systemChance,
     log: () => undefined,
   });
+}
+
+/** What a preflight asks beside that. */
+export async function connectInspector(connection: ClusterConnection): Promise<ClusterInspector> {
+  const cluster = await connectCluster(connection);
+  const { nowMs } = systemClock;
+  const members = openMembers({ file: null, inline: null, cluster, nowMs });
+  return { ...createInspector({ connection, timeoutMs: connection.timeoutMs, nowMs }), memberContexts: members.contexts };
 }

@@ -16,10 +16,13 @@ const house: House = {
   openRepository: async (source, signal) => (await compose()).openSource(source, signal),
   readFolder: async (directory) => (await compose()).readFolder(directory),
   openCluster: async (connection) => (await compose()).connectCluster(connection),
+  openInspector: async (connection) => (await compose()).connectInspector(connection),
   readPerson: async (directory) => (await compose()).readPerson(directory),
   readTemplate: async () => (await compose()).readTemplate(),
   writeFolder: async (directory, files) => (await compose()).writeFolder(directory, files),
   appendFile: async (file, text) => (await compose()).appendFile(file, text),
+  openPushed: async (source, signal) => (await compose()).openPushed(source, signal),
+  readFile: async (file) => (await compose()).readFile(file),
   readStdin: async () => (await compose()).readStdin(),
 };
 

@@ -1,7 +1,7 @@
 import type { AgentConfig } from "../config.ts";
 import type { CommitId, Json, RevisionFile } from "../core/model.ts";
 import type { Schemas } from "../core/schema.ts";
-import type { Cluster, CommitAuthor, Log, Repository } from "../ports.ts";
+import type { Cluster, ClusterInspector, CommitAuthor, Log, Repository } from "../ports.ts";
 
 /** Where the federation repository is, and how it is read. */
 export interface RepositorySource {
@@ -21,6 +21,12 @@ export interface OpenRepository extends Repository {
   /** The commit that a name stands for: a branch, a revision as messages write it, an abbreviated id; null for none. */
   resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
   close(): Promise<void>;
+}
+
+/** A repository as a hook of its server sees it: its own refs, and what is being pushed. */
+export interface PushedRepository extends OpenRepository {
+  /** Every path that differs between two commits, from the repository's root; null stands for no files. */
+  changedPaths(from: CommitId | null, to: CommitId, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 export interface ClusterConnection {
@@ -43,9 +49,12 @@ export interface House {
   readCrds(): Promise<readonly Json[]>;
   readSchemas(): Promise<Schemas>;
   openRepository(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository>;
+  /** The repository of a server's hook; no remote is ever asked. */
+  openPushed(source: RepositorySource, signal: AbortSignal): Promise<PushedRepository>;
   /** The files that matter of a folder on disk, uncommitted edits included. @throws FederationError AG4008 */
   readFolder(directory: string): Promise<readonly RevisionFile[]>;
   openCluster(connection: ClusterConnection): Promise<Cluster>;
+  openInspector(connection: ClusterConnection): Promise<ClusterInspector>;
   /** Who makes commits: git's configuration for the folder says so, or the user of this machine. */
   readPerson(directory: string): Promise<Pick<CommitAuthor, "name" | "email">>;
   /** The files of a federation repository that are the same in each: its README and its gates. */
@@ -54,6 +63,7 @@ export interface House {
   writeFolder(directory: string, files: readonly FolderFile[]): Promise<void>;
   /** Adds text to the end of a file, which is made where there is none. */
   appendFile(file: string, text: string): Promise<void>;
+  readFile(file: string): Promise<Uint8Array>;
   /** What was written to standard input, as text; what is more than a megabyte is refused. @throws FederationError AG4002 */
   readStdin(): Promise<string>;
 }

@@ -69,6 +69,11 @@ export const VERBS: readonly VerbEntry[] = [
   entry("completion", "prints a script that completes verbs and flags in a shell", async () =>
     (await import("./verbs/completion.ts")).createCompletion(() => VERBS),
   ),
+  entry(
+    "pre-receive",
+    "judges a push on the git server: who may move which branch",
+    async () => (await import("./verbs/pre-receive.ts")).preReceive,
+  ),
   entry("version", "prints the version", async () => (await import("./verbs/version.ts")).version),
 ];
 

@@ -245,6 +245,23 @@ export const CATALOGUE = {
     "context and clusterContext differ",
     "Give the kubeconfig's context the name that spec.clusterContext of the AMKOCluster there has, or correct that.",
   ),
+  AG5032: entry(
+    "pusher is nobody that is known here",
+    "Map the pusher to a cluster or to people in the file that --pushers names.",
+  ),
+  AG5033: entry("ref belongs to somebody else", "Push what is yours only; the message names whose it is."),
+  AG5034: entry(
+    "cluster does not lead",
+    "Read the branch again: only the agent of the cluster that leads it may move it.",
+  ),
+  AG5035: entry(
+    "agents change snapshots only",
+    "Let people make this change, in a pull request or with a push of their own.",
+  ),
+  AG5036: entry(
+    "tracked branch only moves forward",
+    "Put a commit on top that undoes what is wrong: amko-gitops rollback makes one.",
+  ),
 
   AG9001: entry("unexpected error", "Report it with the log; the agent tries again.", "backoff"),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -77,11 +77,14 @@ function houseOf({ repository, cluster, house }: CommandOptions): House {
       } satisfies OpenRepository;
     },
     readFolder,
+    openInspector: () => missing("an inspector"),
     openCluster: async () => cluster ?? (await missing("a cluster")),
     readPerson: async () => ({ name: "Jo Doe", email: "jo@example.com" }),
     readTemplate,
     writeFolder: () => missing("a folder"),
     appendFile: () => missing("a file"),
+    openPushed: () => missing("a pushed repository"),
+    readFile: () => missing("a file"),
     readStdin: () => missing("standard input"),
     ...house,
   };
