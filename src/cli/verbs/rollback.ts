@@ -9,7 +9,8 @@ import { COMMIT_OPTIONS } from "../commit-options.ts";
 import { type Given, wrongFlag } from "../given.ts";
 import { readHead, shortRevision } from "../head.ts";
 import { renderPlan } from "../render/plan.ts";
-import { REPOSITORY_OPTIONS, resolveRevision, withSource } from "../source.ts";
+import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
+import { resolveTracked } from "../tracked-revision.ts";
 import { option, type Verb } from "../verb.ts";
 
 /** Puts the snapshots of an older revision on top of the branch. History is never rewritten. */
@@ -32,7 +33,7 @@ export const rollback: Verb = {
     const kinds = readKinds(given);
     const schemas = await house.readSchemas();
     return await withSource(given, shell, house, async (repository) => {
-      const commit = await resolveRevision(repository, name, shell.signal);
+      const commit = await resolveTracked(repository, given.text("branch") ?? "main", name, shell.signal);
       const past = evaluate((await repository.read(commit, shell.signal)).files, schemas);
       const revision = shortRevision({ commit, name: formatRevision(given.text("branch") ?? "main", commit) });
       return await commitPlanned(
