@@ -167,6 +167,7 @@ export async function openSource(source: RepositorySource, signal: AbortSignal):
     credentialsDirectory: gitCredentials,
     askCredentials: createCredentialHelper(program),
     nowMs: systemClock.nowMs,
+    readAhead: true,
   });
   return {
     ...repository,
@@ -211,5 +212,8 @@ export async function connectInspector(connection: ClusterConnection): Promise<C
   const cluster = await connectCluster(connection);
   const { nowMs } = systemClock;
   const members = openMembers({ file: null, inline: null, cluster, nowMs });
-  return { ...createInspector({ connection, timeoutMs: connection.timeoutMs, nowMs }), memberContexts: members.contexts };
+  return {
+    ...createInspector({ connection, timeoutMs: connection.timeoutMs, nowMs }),
+    memberContexts: members.contexts,
+  };
 }

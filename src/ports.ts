@@ -4,6 +4,7 @@ import type {
   ClusterName,
   CommitId,
   FileChange,
+  Json,
   KubernetesObject,
   LiveObject,
   Problem,
@@ -12,6 +13,7 @@ import type {
   RevisionFile,
   Uid,
 } from "./core/model.ts";
+import type { Right } from "./core/rights.ts";
 
 /** One reading of the remote's refs. */
 export interface RefListing {
@@ -225,6 +227,18 @@ export interface Cluster {
    * after each relist that may have missed one. It never throws. What changed must be read afresh.
    */
   watch(changed: (kind: AmkoKind) => void, signal: AbortSignal): WatchHandle;
+}
+
+/** What only a preflight asks of an API server. Throws as {@link Cluster} does. */
+export interface ClusterInspector {
+  /** The server's version (`v1.30.0`), and what its clock said, in Unix milliseconds; null where it did not say. */
+  readServer(signal: AbortSignal): Promise<{ readonly version: string; readonly clockMs: number | null }>;
+  /** The OpenAPI schema that the server publishes for a kind in the version that the agent speaks; null for none. */
+  readSchema(kind: AmkoKind, signal: AbortSignal): Promise<Json | null>;
+  /** Whether whoever asks has the right, in avi-system. */
+  may(right: Right, signal: AbortSignal): Promise<boolean>;
+  /** As {@link Members.contexts}, of the Secret. */
+  memberContexts(signal: AbortSignal): Promise<ReadonlyMap<string, Problem | null> | null>;
 }
 
 export interface WriteOptions {

@@ -41,12 +41,12 @@ export async function describeForCompletion({ name, summary, load }: ListedVerb)
     flag: option.flag,
     short: option.short ?? null,
     description: option.description,
-    value: valueOf(option),
+    value: flagValue(option),
   }));
   return { name, summary, flags: [...flags, HELP], choices: choicesIn(given[0]?.description ?? "") };
 }
 
-function valueOf({ placeholder, description }: OptionDescription): FlagValue {
+function flagValue({ placeholder, description }: OptionDescription): FlagValue {
   if (placeholder === null) return { kind: "none" };
   if (placeholder === "folder" || placeholder === "url or folder") return { kind: "folder" };
   if (placeholder === "file") return { kind: "file" };

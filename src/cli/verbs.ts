@@ -36,6 +36,21 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/failover.ts")).failover,
   ),
   entry(
+    "rollback",
+    "puts the snapshots of an older revision on top of the branch, as a new commit",
+    async () => (await import("./verbs/rollback.ts")).rollback,
+  ),
+  entry(
+    "adopt",
+    "turns what a cluster holds and git does not into a proposal",
+    async () => (await import("./verbs/adopt.ts")).adopt,
+  ),
+  entry(
+    "check",
+    "looks whether a cluster and the repository are ready for an agent",
+    async () => (await import("./verbs/check.ts")).check,
+  ),
+  entry(
     "reconcile",
     "asks an agent to read git now and to act on it",
     async () => (await import("./verbs/reconcile.ts")).reconcile,
@@ -46,16 +61,6 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/suspend.ts")).suspend,
   ),
   entry("resume", "ends a suspension", async () => (await import("./verbs/resume.ts")).resume),
-  entry(
-    "rollback",
-    "puts the snapshots of an older revision on top of the branch, as a new commit",
-    async () => (await import("./verbs/rollback.ts")).rollback,
-  ),
-  entry(
-    "adopt",
-    "turns what a cluster holds and git does not into a proposal",
-    async () => (await import("./verbs/adopt.ts")).adopt,
-  ),
   entry(
     "accept-rewrite",
     "lets an agent go on after the tracked branch was rewritten",

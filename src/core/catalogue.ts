@@ -148,6 +148,7 @@ export const CATALOGUE = {
   AG3016: entry("object exists already", "Nothing to do: it is read again.", "now"),
 
   AG3017: entry("object is being deleted", "Let whoever set the finalizers finish, or remove them.", "backoff"),
+  AG3018: entry("clocks differ", "Synchronise both clocks (NTP): tokens and suspensions end by them."),
 
   AG4001: entry("Node is too old", "Install Node 24 or newer."),
   AG4002: entry("wrong setting", "Correct the setting that is named."),

@@ -13,6 +13,8 @@ export interface RequestObservation {
   readonly kind: string;
   /** Null when no answer came. */
   readonly status: number | null;
+  /** The server's Date header; null when there was none. */
+  readonly date?: string | null;
   /** For a watch, until the answer's headers. */
   readonly durationMs: number;
 }
@@ -68,16 +70,18 @@ export function createTransport(settings: TransportSettings): Transport {
     const { context, subject, limits } = request;
     const startedAtMs = nowMs();
     let status: number | null = null;
+    let date: string | null = null;
     try {
       const response = await answer(context, limits.signal);
       status = response.statusCode ?? null;
+      date = response.headers.date ?? null;
       if (status !== null && status >= 200 && status <= 299) return await use(response);
       throw refusal({ status, headers: response.headers, text: await readText(response), subject });
     } catch (error) {
       limits.release();
       throw explain(error, { signal: limits.signal, subject, server: connection.server });
     } finally {
-      onRequest({ verb: subject.verb, kind: subject.kind, status, durationMs: nowMs() - startedAtMs });
+      onRequest({ verb: subject.verb, kind: subject.kind, status, date, durationMs: nowMs() - startedAtMs });
     }
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readForm } from "./accept.ts";
+import { answerAccessReview, isAccessReview } from "./access-review.ts";
 import { openWatch, sendList, sendObject } from "./answer.ts";
 import type { Backend, Call, Place } from "./call.ts";
 import { aggregatedDiscovery, discoveryDocument, SERVER_VERSION } from "./discovery.ts";
@@ -65,6 +66,7 @@ async function handleResource(call: Call, route: Route & { readonly kind: "resou
   const dryRun = query.has("dryRun") || isArray(at(body, "dryRun"));
   const resource = route.subresource === "" ? route.plural : `${route.plural}/${route.subresource}`;
   backend.requests.add({ verb, resource, dryRun });
+  if (isAccessReview(route) && verb === "create") return answerAccessReview(call, body);
   const place = placeOf(backend.types, route);
   switch (verb) {
     case "get":
