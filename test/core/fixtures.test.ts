@@ -44,6 +44,18 @@ test("the workflow reads contents only, on pull requests to the tracked branch o
   expect(steps.at(-1)?.run).toContain("validate . --base origin/main -o github");
 });
 
+test("GitLab's job runs for merge requests to the default branch only, with an image that has to be pinned", () => {
+  const pipeline = parse(text(".gitlab-ci.yml"));
+  expect(pipeline.workflow.rules).toEqual([
+    {
+      if: '$CI_PIPELINE_SOURCE == "merge_request_event" && $CI_MERGE_REQUEST_TARGET_BRANCH_NAME == $CI_DEFAULT_BRANCH',
+    },
+  ]);
+  expect(pipeline.variables).toMatchObject({ AMKO_GITOPS_IMAGE: "", GIT_DEPTH: "0" });
+  expect(pipeline.validate.image.name).toBe("$AMKO_GITOPS_IMAGE");
+  expect(pipeline.validate.script.join("\n")).toContain('validate . --base "origin/$CI_DEFAULT_BRANCH"');
+});
+
 function text(path: string): string {
   return new TextDecoder().decode(files.find((one) => one.path === path)?.bytes ?? new Uint8Array());
 }
