@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { judgeChange } from "../../src/core/change.ts";
+import { describeEffect } from "../../src/core/describe-effect.ts";
+import {
+  type CommitId,
+  HANDOVER_WITHOUT_ANNOTATION,
+  NAMESPACE,
+  type RevisionFile,
+  type Snapshot,
+  UUID_ANNOTATION,
+} from "../../src/core/model.ts";
+import { evaluate } from "../../src/core/view.ts";
+import {
+  federation,
+  file,
+  globalDeploymentPolicy,
+  gslbConfig,
+  manifest,
+  schemas,
+  snapshotFile,
+  UUID,
+  withFiles,
+  withoutFile,
+} from "../support/builders.ts";
+
+const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
+const GC = "federation/gslbconfig/gc-1.yaml";
+
+function judge(base: readonly RevisionFile[], head: readonly RevisionFile[], messages: readonly string[] = []) {
+  const commits = messages.map((message, index) => ({ commit: `${index}`.repeat(40) as CommitId, message }));
+  const verdict = judgeChange({ base: evaluate(base, schemas()), head: evaluate(head, schemas()), commits });
+  return { problems: verdict.problems, sentences: verdict.effects.flatMap(describeEffect) };
+}
+
+function withSpec(snapshot: Snapshot, change: Snapshot["spec"]): RevisionFile {
+  return snapshotFile({ ...snapshot, spec: { ...snapshot.spec, ...change } });
+}
+
+function leaderSpec(fields: Readonly<Record<string, string>>): RevisionFile {
+  const gslbLeader = gslbConfig().spec["gslbLeader"] as Readonly<Record<string, string>>;
+  return withSpec(gslbConfig(), { gslbLeader: { ...gslbLeader, ...fields } });
+}
+
+const TOMBSTONE = snapshotFile(globalDeploymentPolicy({ deleted: "by hand" }));
+const three = ["cluster1", "cluster2", "cluster3"];
+
+interface EffectCase {
+  readonly when: string;
+  readonly base?: readonly RevisionFile[];
+  readonly head: readonly RevisionFile[];
+  readonly said: readonly string[];
+}
+
+describe("what a change does", () => {
+  it.each<EffectCase>([
+    { when: "nothing changes", head: federation(), said: [] },
+    {
+      when: "the leader flips",
+      head: federation({ leader: "cluster2" }),
+      said: ["the leadership moves from cluster1 to cluster2"],
+    },
+    {
+      when: "nobody leads any more",
+      head: federation({ leader: null }),
+      said: ["leader: cluster1 -> nobody; every cluster holds"],
+    },
+    {
+      when: "a second cluster claims",
+      head: withFiles(federation(), manifest("cluster2", { isLeader: true })),
+      said: ["leader: cluster1 -> cluster1 and cluster2 in conflict; every cluster holds"],
+    },
+    {
+      when: "a manifest breaks",
+      head: withFiles(federation(), file("clusters/cluster2/amkocluster.yaml", "a: [")),
+      said: ["leader: cluster1 -> unknown; every cluster holds"],
+    },
+    {
+      when: "a member leaves",
+      head: withFiles(federation(), manifest("cluster1", { isLeader: true, clusters: three.slice(0, 2) })),
+      said: ["cluster3 leaves the federation: it keeps what it has and applies nothing more"],
+    },
+    {
+      when: "a member joins without a manifest",
+      head: withFiles(federation(), manifest("cluster1", { isLeader: true, clusters: [...three, "cluster4"] })),
+      said: [
+        "cluster4 joins the federation",
+        "cluster4 is left out: AMKO in cluster cluster4 has no AMKOCluster manifest",
+      ],
+    },
+    {
+      when: "one version changes",
+      head: withFiles(federation(), manifest("cluster2", { version: "1.5.0" })),
+      said: [
+        "cluster2 is left out: version mismatch, current AMKO: 1.4.2, AMKO in cluster cluster2: 1.5.0",
+        "AMKO in cluster2: 1.4.2 -> 1.5.0",
+      ],
+    },
+    {
+      when: "a version is mended",
+      base: withFiles(federation(), manifest("cluster2", { version: "1.5.0" })),
+      head: federation(),
+      said: ["cluster2 takes part again", "AMKO in cluster2: 1.5.0 -> 1.4.2"],
+    },
+    {
+      when: "an object is deleted",
+      head: withFiles(federation(), TOMBSTONE),
+      said: ["GlobalDeploymentPolicy global-gdp is deleted in every cluster"],
+    },
+    {
+      when: "an object comes back",
+      base: withFiles(federation(), TOMBSTONE),
+      head: federation(),
+      said: ["GlobalDeploymentPolicy global-gdp is no longer deleted: it is created again in every cluster"],
+    },
+    {
+      when: "an object is new",
+      base: withoutFile(federation(), GDP),
+      head: federation(),
+      said: ["GlobalDeploymentPolicy global-gdp is created in every cluster"],
+    },
+    {
+      when: "an object breaks",
+      head: withFiles(federation(), file(GDP, "a: [")),
+      said: ["GlobalDeploymentPolicy cannot be used any more: clusters keep the newest one that can"],
+    },
+    {
+      when: "traffic moves",
+      head: withFiles(
+        federation(),
+        withSpec(globalDeploymentPolicy(), {
+          trafficSplit: three.map((cluster) => ({ cluster, priority: 10, weight: cluster === "cluster1" ? 1 : 5 })),
+          ttl: 20,
+        }),
+      ),
+      said: [
+        "GlobalDeploymentPolicy changes",
+        "  weight of cluster1 in the traffic split: 5 -> 1",
+        "  spec.ttl: 10 -> 20",
+      ],
+    },
+    {
+      when: "a cluster no longer matches",
+      head: withFiles(
+        federation(),
+        withSpec(globalDeploymentPolicy(), { matchClusters: three.slice(1).map((cluster) => ({ cluster })) }),
+      ),
+      said: ["GlobalDeploymentPolicy changes", "  cluster1 is taken out of the matched clusters"],
+    },
+    {
+      when: "AMKO restarts by itself",
+      head: withFiles(federation(), leaderSpec({ controllerIP: "10.0.0.1", tenant: "other" })),
+      said: [
+        "GSLBConfig changes",
+        "  spec.gslbLeader.controllerIP: 10.10.10.10 -> 10.0.0.1",
+        "  spec.gslbLeader.tenant: admin -> other",
+        "AMKO on the leader restarts by itself: spec.gslbLeader.controllerIP",
+      ],
+    },
+    {
+      when: "AMKO has to be restarted",
+      head: withFiles(federation(), leaderSpec({ tenant: "other" })),
+      said: [
+        "GSLBConfig changes",
+        "  spec.gslbLeader.tenant: admin -> other",
+        "AMKO on the leader has to be restarted by hand to read spec.gslbLeader.tenant",
+      ],
+    },
+  ])("when $when", ({ base = federation(), head, said }) => {
+    expect(judge(base, head).sentences).toEqual(said);
+  });
+});
+
+interface ProblemCase {
+  readonly when: string;
+  readonly base?: readonly RevisionFile[];
+  readonly head?: readonly RevisionFile[];
+  readonly messages?: readonly string[];
+  readonly found: readonly string[];
+}
+
+const withoutUuid = withFiles(federation(), snapshotFile(gslbConfig({ annotations: {} })));
+const otherUuid = snapshotFile(gslbConfig({ annotations: { [UUID_ANNOTATION]: `${UUID.slice(0, -1)}4` } }));
+
+function handover(isLeader: boolean): RevisionFile {
+  const annotations = { [HANDOVER_WITHOUT_ANNOTATION]: "cluster1" };
+  return manifest("cluster2", { isLeader }, { metadata: { name: "a", namespace: NAMESPACE, annotations } });
+}
+
+describe("what is wrong with a change", () => {
+  it.each<ProblemCase>([
+    { when: "a snapshot's file goes", head: withoutFile(federation(), GDP), found: [`error AG1024 ${GDP}`] },
+    {
+      when: "a tombstone's file goes",
+      base: withFiles(federation(), TOMBSTONE),
+      head: withoutFile(federation(), GDP),
+      found: [`warning AG1024 ${GDP}`],
+    },
+    { when: "a tombstone is added", head: withFiles(federation(), TOMBSTONE), found: [] },
+    { when: "the UUID goes", head: withoutUuid, found: [`error AG1025 ${GC}`] },
+    { when: "the UUID changes", head: withFiles(federation(), otherUuid), found: [`error AG1025 ${GC}`] },
+    { when: "the UUID is added", base: withoutUuid, head: federation(), found: [] },
+    { when: "the leader exports", messages: ["x\n\nFederated-From: cluster1\n"], found: [] },
+    { when: "a follower exports", messages: ["x\n\nFederated-From: cluster2\n"], found: ["error AG1026 null"] },
+    { when: "a person commits", messages: ["A change\n", "Another\n"], found: [] },
+    {
+      when: "somebody exports while nobody leads",
+      base: federation({ leader: null }),
+      messages: ["x\n\nFederated-From: cluster1\n"],
+      found: ["error AG1026 null"],
+    },
+    {
+      when: "a follower is to take office without a word",
+      head: withFiles(federation(), handover(false)),
+      found: ["error AG1027 clusters/cluster2/amkocluster.yaml"],
+    },
+    {
+      when: "a new leader is to take office without a word",
+      head: withFiles(federation({ leader: null }), handover(true)),
+      found: [],
+    },
+  ])("when $when", ({ base = federation(), head = federation(), messages, found }) => {
+    const { problems } = judge(base, head, messages);
+    expect(problems.map(({ severity, code, path }) => `${severity} ${code} ${path}`)).toEqual(found);
+  });
+});
