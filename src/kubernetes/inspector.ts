@@ -28,8 +28,8 @@ export function createInspector({
 }: InspectorSettings): Omit<ClusterInspector, "memberContexts"> {
   let date: string | null = null;
   const connection = findConnection(choice);
-  const onRequest = (observation: { readonly date?: string | null }): void => {
-    date = observation.date ?? null;
+  const onRequest = (observation: { readonly date: string | null }): void => {
+    date = observation.date;
   };
   const api = createApi(
     connection.server,

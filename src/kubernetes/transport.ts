@@ -11,10 +11,9 @@ import { describeSubject, type RequestSubject, refusal } from "./refusal.ts";
 export interface RequestObservation {
   readonly verb: RequestSubject["verb"];
   readonly kind: string;
-  /** Null when no answer came. */
+  /** Null when no answer came, as the Date header below, which may be missing too. */
   readonly status: number | null;
-  /** The server's Date header; null when there was none. */
-  readonly date?: string | null;
+  readonly date: string | null;
   /** For a watch, until the answer's headers. */
   readonly durationMs: number;
 }
@@ -69,19 +68,18 @@ export function createTransport(settings: TransportSettings): Transport {
   ): Promise<T> {
     const { context, subject, limits } = request;
     const startedAtMs = nowMs();
-    let status: number | null = null;
-    let date: string | null = null;
+    let answered: Pick<RequestObservation, "status" | "date"> = { status: null, date: null };
     try {
       const response = await answer(context, limits.signal);
-      status = response.statusCode ?? null;
-      date = response.headers.date ?? null;
+      const { statusCode: status = null, headers } = response;
+      answered = { status, date: headers.date ?? null };
       if (status !== null && status >= 200 && status <= 299) return await use(response);
-      throw refusal({ status, headers: response.headers, text: await readText(response), subject });
+      throw refusal({ status, headers, text: await readText(response), subject });
     } catch (error) {
       limits.release();
       throw explain(error, { signal: limits.signal, subject, server: connection.server });
     } finally {
-      onRequest({ verb: subject.verb, kind: subject.kind, status, date, durationMs: nowMs() - startedAtMs });
+      onRequest({ verb: subject.verb, kind: subject.kind, ...answered, durationMs: nowMs() - startedAtMs });
     }
   }
 
