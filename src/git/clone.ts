@@ -1,5 +1,5 @@
 import type { CommitId } from "../core/model.ts";
-import { FederationError } from "../errors.ts";
+import { FederationError, hasCode } from "../errors.ts";
 import { createObjectStore, type ObjectStore } from "./object-store.ts";
 import type { Remote } from "./remote.ts";
 
@@ -23,6 +23,11 @@ export interface Clones {
   holding(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone>;
   /** Brings `commits` more of the past of `from` into the clone. False when there was no more. */
   deepen(clone: Clone, from: CommitId, commits: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Commits that were just listed, for a caller who will want most of them: when one that is not here is asked for, all
+   * of them come in one go. An agent, which reads few of them, does not say this.
+   */
+  expect(commits: Iterable<CommitId>): void;
 }
 
 /**
@@ -41,16 +46,31 @@ const RECENT_COMMITS = 8;
 /** Commits that are told to the server as being here; the newest are the ones that save bytes. */
 const HAVES_MAX = 32;
 
+/** Commits that are asked for in one go. Each is 50 bytes of the request; servers take at least a megabyte. */
+const WANTS_MAX = 10_000;
+
 export function createClones(remote: Remote): Clones {
   let current: Clone | null = null;
+  let expected: ReadonlySet<CommitId> = new Set();
   const inTurn = createTurns();
 
   async function fetchCommit(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone> {
     const clone = isWorn(current) ? await emptyClone() : current;
     const commits = depth === "alone" || clone.tips.length === 0 ? 1 : RECENT_COMMITS;
-    await fetchInto({ remote, clone, want: commit, depth: { commits, from: "want" } }, signal);
+    const fetch = { remote, clone, depth: { commits, from: "wants" } } as const;
+    if (!(await fetchExpected(fetch, commit, signal))) await fetchOne(fetch, commit, signal);
     if (!clone.store.has(commit)) throw new FederationError("AG2008", `the git server did not send commit ${commit}`);
     return clone;
+  }
+
+  /** Fetches `commit` with everything that is expected. False when there is nothing else, or not all of it is to be had. */
+  async function fetchExpected(fetch: Omit<Fetch, "wants">, commit: CommitId, signal: AbortSignal): Promise<boolean> {
+    const others = [...expected].filter((id) => id !== commit && !fetch.clone.store.has(id)).slice(0, WANTS_MAX - 1);
+    if (others.length === 0) return false;
+    const refusal = await fetchInto({ ...fetch, wants: [...others, commit] }, signal).catch(tooMuch);
+    // One that has gone since it was listed would spoil it for the others again and again.
+    if (refusal !== null) expected = new Set();
+    return refusal === null;
   }
 
   /** A transport failure leaves the clone as it was. What else went wrong may have damaged it. */
@@ -77,9 +97,12 @@ export function createClones(remote: Remote): Clones {
         if (clone.shallows.size === 0) return false;
         const before = [...clone.shallows].sort().join();
         const depth = { commits, from: "shallows" } as const;
-        await orStartAnew(() => fetchInto({ remote, clone, want: from, depth }, signal));
+        await orStartAnew(() => fetchOne({ remote, clone, depth }, from, signal));
         return [...clone.shallows].sort().join() !== before;
       });
+    },
+    expect(commits) {
+      expected = new Set(commits);
     },
   };
 }
@@ -87,21 +110,35 @@ export function createClones(remote: Remote): Clones {
 interface Fetch {
   readonly remote: Remote;
   readonly clone: Clone;
-  readonly want: CommitId;
-  readonly depth: { readonly commits: number; readonly from: "want" | "shallows" };
+  /** The one that matters most stands last. */
+  readonly wants: readonly CommitId[];
+  readonly depth: { readonly commits: number; readonly from: "wants" | "shallows" };
 }
 
-async function fetchInto({ remote, clone, want, depth }: Fetch, signal: AbortSignal): Promise<void> {
+async function fetchOne(fetch: Omit<Fetch, "wants">, want: CommitId, signal: AbortSignal): Promise<void> {
+  const refusal = await fetchInto({ ...fetch, wants: [want] }, signal);
+  if (refusal !== null) throw await explainRefusal(fetch.remote, want, refusal, signal);
+}
+
+/** Null when everything came; the server's words when it refuses one of the commits, which one they need not say. */
+async function fetchInto({ remote, clone, wants, depth }: Fetch, signal: AbortSignal): Promise<string | null> {
   const haves = clone.tips.slice(-HAVES_MAX);
-  const answer = await remote.fetch({ want, haves, shallows: [...clone.shallows], depth }, signal);
-  if (answer.kind === "refused") throw await explainRefusal(remote, want, answer.words, signal);
+  const answer = await remote.fetch({ wants, haves, shallows: [...clone.shallows], depth }, signal);
+  if (answer.kind === "refused") return answer.words;
   await clone.store.addPack(answer.pack);
   clone.uses += 1;
-  noteTip(clone, want);
+  for (const want of wants) noteTip(clone, want);
   for (const id of answer.shallows) clone.shallows.add(id);
   for (const id of clone.shallows) {
     if (await hasAllParents(clone.store, id)) clone.shallows.delete(id);
   }
+  return null;
+}
+
+/** What is too much together may still come one by one. */
+function tooMuch(error: unknown): string {
+  if (hasCode(error, "AG2009")) return "too much at once";
+  throw error;
 }
 
 /**

@@ -4,18 +4,19 @@ import { DELIMITER, decodePackets, encodePacket, endsComplete, FLUSH, lineOf, ty
 import { demultiplex } from "./sideband.ts";
 
 export interface FetchRequest {
-  readonly want: CommitId;
+  /** At least one. */
+  readonly wants: readonly CommitId[];
   /** Commits that are here, with everything behind them down to the shallow ones. */
   readonly haves: readonly CommitId[];
   /** Commits that are here without their parents. */
   readonly shallows: readonly CommitId[];
-  /** How many commits deep: counted from `want`, or from the shallow ones; null is all of them. */
-  readonly depth: { readonly commits: number; readonly from: "want" | "shallows" } | null;
+  /** How many commits deep: counted from each of `wants`, or from the shallow ones; null is all of them. */
+  readonly depth: { readonly commits: number; readonly from: "wants" | "shallows" } | null;
 }
 
 export type FetchAnswer =
   | { readonly kind: "pack"; readonly pack: Uint8Array; readonly shallows: readonly CommitId[] }
-  /** The server hands `want` out no more, or not at all. */
+  /** The server hands one of `wants` out no more, or not at all. */
   | { readonly kind: "refused"; readonly words: string };
 
 /** The body of a fetch in protocol version 2, see gitprotocol-v2(5). Never asks for a thin pack. */
@@ -26,7 +27,7 @@ export function formatFetch(request: FetchRequest, agent: boolean): string {
     DELIMITER,
     encodePacket("ofs-delta\n"),
     encodePacket("no-progress\n"),
-    encodePacket(`want ${request.want}\n`),
+    ...request.wants.map((id) => encodePacket(`want ${id}\n`)),
     ...depthLines(request),
     ...(request.depth?.from === "shallows" ? [encodePacket("deepen-relative\n")] : []),
     ...request.haves.map((id) => encodePacket(`have ${id}\n`)),
@@ -40,7 +41,10 @@ export function formatFetchVersion0(request: FetchRequest, capabilities: Readonl
   const relative = request.depth?.from === "shallows" ? ["deepen-relative"] : [];
   const wished = ["side-band-64k", "ofs-delta", "no-progress", ...relative].filter((name) => capabilities.has(name));
   return [
-    encodePacket(`want ${request.want} ${wished.join(" ")}\n`),
+    // The first wish alone says what the client can do.
+    ...request.wants.map((id, index) =>
+      encodePacket(index === 0 ? `want ${id} ${wished.join(" ")}\n` : `want ${id}\n`),
+    ),
     ...depthLines(request),
     FLUSH,
     ...request.haves.map((id) => encodePacket(`have ${id}\n`)),

@@ -9,8 +9,11 @@ import { createLru } from "./lru.ts";
 /** Nobody's federation has this many commits; a repository that has is not one of its own. */
 export const PAST_COMMITS_MAX = 50_000;
 
+const EVERYTHING_COMMITS = 0x7fffffff;
 /** Growing steps: most questions are about the last few commits, and the last step brings everything. */
-const DEEPEN_COMMITS = [64, 256, 1024, 4096, 0x7fffffff] as const;
+const SMALL_STEPS_COMMITS = [64, 256, 1024, 4096, EVERYTHING_COMMITS] as const;
+/** Steps of who asks a few questions and is gone: each step takes the server and us longer than what it may save. */
+const LARGE_STEPS_COMMITS = [64, EVERYTHING_COMMITS] as const;
 
 /** Commits are small and never change, so the ones that were read last outlive a renewed clone. */
 const COMMIT_CACHE_MAX_BYTES = 4 * 1024 * 1024;
@@ -23,7 +26,8 @@ export interface PastReader {
   walk(range: HistoryRange, signal: AbortSignal): AsyncGenerator<{ readonly id: CommitId; readonly clone: Clone }>;
 }
 
-export function createPastReader(clones: Clones): PastReader {
+export function createPastReader(clones: Clones, { readAhead }: { readonly readAhead: boolean }): PastReader {
+  const steps = readAhead ? LARGE_STEPS_COMMITS : SMALL_STEPS_COMMITS;
   const cache = createLru<CommitId, Commit>({
     weightMax: COMMIT_CACHE_MAX_BYTES,
     weigh: ({ message }) => message.length + COMMIT_OVERHEAD_BYTES,
@@ -41,7 +45,7 @@ export function createPastReader(clones: Clones): PastReader {
       const clone = await clones.holding(descendant, "recent", signal).catch(unlessGone);
       if (clone === null) return "unrelated";
       const graph = new Map<CommitId, Commit>();
-      for await (const _ of deepening({ clones, clone, from: descendant, signal })) {
+      for await (const _ of deepening({ clones, clone, from: descendant, steps }, signal)) {
         const isComplete = await explore({ graph, start: descendant, read: readAnywhere(clone), stopAt: ancestor });
         if (graph.has(ancestor)) return "ancestor";
         if (isComplete) return "unrelated";
@@ -53,7 +57,7 @@ export function createPastReader(clones: Clones): PastReader {
       const clone = await clones.holding(range.from, "recent", signal);
       const graph = new Map<CommitId, Commit>();
       const done = new Set<CommitId>();
-      for await (const _ of deepening({ clones, clone, from: range.from, signal })) {
+      for await (const _ of deepening({ clones, clone, from: range.from, steps }, signal)) {
         await explore({ graph, start: range.from, read: readFrom(clone), stopAt: null });
         const verdict = resolveRange(graph, range);
         if (verdict.kind === "outside") throw endsTooEarly(range.until);
@@ -69,20 +73,17 @@ export function createPastReader(clones: Clones): PastReader {
   };
 }
 
-/** Yields once for what is here, then again each time more of the past has come. */
-async function* deepening({
-  clones,
-  clone,
-  from,
-  signal,
-}: {
+interface Deepening {
   readonly clones: Clones;
   readonly clone: Clone;
   readonly from: CommitId;
-  readonly signal: AbortSignal;
-}): AsyncGenerator<void> {
+  readonly steps: readonly number[];
+}
+
+/** Yields once for what is here, then again each time more of the past has come. */
+async function* deepening({ clones, clone, from, steps }: Deepening, signal: AbortSignal): AsyncGenerator<void> {
   yield;
-  for (const commits of DEEPEN_COMMITS) {
+  for (const commits of steps) {
     if (await clones.deepen(clone, from, commits, signal)) yield;
   }
 }

@@ -30,6 +30,11 @@ export interface RepositorySettings {
   readonly timeoutMs: number;
   readonly nowMs: () => number;
   readonly fetchMaxBytes?: number;
+  /**
+   * Fetches everything that was listed as soon as one commit of it is wanted, and the past in few large steps. For a
+   * command, which reads most of it once; an agent, which reads little of it and often, would pay for what it never reads.
+   */
+  readonly readAhead?: boolean;
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; the process's environment when not given. */
   readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
   /** Told after each request, also a failed one. */
@@ -63,7 +68,8 @@ function openReaderAndWriter(remote: Remote, settings: RepositorySettings): Omit
   const refsPrefix = `refs/heads/${settings.refPrefix}/`;
   const clones = createClones(remote);
   const revisions = createRevisionReader(settings.path);
-  const past = createPastReader(clones);
+  const readAhead = settings.readAhead ?? false;
+  const past = createPastReader(clones, { readAhead });
 
   const writer = createWriter(settings, {
     async desk(parent, signal) {
@@ -78,7 +84,12 @@ function openReaderAndWriter(remote: Remote, settings: RepositorySettings): Omit
   });
 
   return {
-    list: (scope, signal) => list(remote, { branchRef, refsPrefix, scope }, signal),
+    async list(scope, signal) {
+      const listing = await list(remote, { branchRef, refsPrefix, scope }, signal);
+      if (readAhead)
+        clones.expect([...(listing.refs?.values() ?? []), ...(listing.head === null ? [] : [listing.head])]);
+      return listing;
+    },
     async read(commit, signal) {
       const { store } = await clones.holding(commit, "recent", signal);
       return await revisions.read(store, commit);
