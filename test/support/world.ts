@@ -19,6 +19,7 @@ import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "./builders.ts";
 import { startClusters, type TestCluster } from "./clusters.ts";
 import { commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
+import { installHook } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";
 import { PROJECT, type ServerProcess, startServer } from "./process.ts";
 
@@ -41,6 +42,8 @@ export interface WorldOptions {
   readonly running?: boolean;
   /** Who may read and push. Each cluster's agent is given the user of its name. May be changed while the world runs. */
   readonly users?: Record<string, GitServerUser>;
+  /** True gives everybody a user of their own and has the server judge each push with the hook that the project ships. */
+  readonly hook?: boolean;
   /** True takes the fault proxies out of the agents' way. */
   readonly direct?: boolean;
 }
@@ -160,7 +163,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 async function build(
-  { clusters: names = CLUSTERS, files, agentFlags = {}, users, direct = false }: WorldOptions,
+  { clusters: names = CLUSTERS, files, agentFlags = {}, users: given, hook = false, direct = false }: WorldOptions,
   folder: string,
   closing: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
@@ -173,6 +176,11 @@ async function build(
       message: "Start the federation",
     });
     await setBranch(repositoryFolder, "main", first);
+  }
+  const users = hook ? { [PERSON]: { password: PERSON, mayPush: true }, ...usersOf(names), ...given } : given;
+  if (hook) {
+    const agents = Object.fromEntries(names.map((name) => [name, name]));
+    await installHook(repositoryFolder, { ...agents, [PERSON]: "people" });
   }
   const gitServer = await startWorldGit(gitRoot, users);
   closing.push(() => gitServer.crash());
@@ -217,6 +225,13 @@ async function build(
     verify: async () => void (await inGit("fsck", "--strict", "--no-dangling", "--no-progress")),
     stop,
   };
+}
+
+/** Whose clone a world with the hook has. */
+const PERSON = "jo";
+
+function usersOf(names: readonly string[]): Record<string, GitServerUser> {
+  return Object.fromEntries(names.map((name) => [name, { password: `${name}'s`, mayPush: true }]));
 }
 
 interface WorldGit {
