@@ -250,7 +250,7 @@ export const CATALOGUE = {
     "pusher is nobody that is known here",
     "Map the pusher to a cluster or to people in the file that --pushers names.",
   ),
-  AG5033: entry("ref belongs to somebody else", "Push what is yours only; the message names whose it is."),
+  AG5033: entry("ref belongs to somebody else", "Push your own refs only."),
   AG5034: entry(
     "cluster does not lead",
     "Read the branch again: only the agent of the cluster that leads it may move it.",
