@@ -26,6 +26,16 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/validate.ts")).validate,
   ),
   entry(
+    "status",
+    "shows where each cluster stands: role, version, revision held, errors",
+    async () => (await import("./verbs/status.ts")).status,
+  ),
+  entry(
+    "history",
+    "tells the federation's story: who led when and why, and every change by field",
+    async () => (await import("./verbs/history.ts")).history,
+  ),
+  entry(
     "switchover",
     "hands the leadership to another cluster, planned, in one commit",
     async () => (await import("./verbs/switchover.ts")).switchover,

@@ -1,0 +1,119 @@
+import { failedReason } from "../../core/failed-reason.ts";
+import {
+  type ClusterStatus,
+  type FederationStatus,
+  federationStatus,
+  type HeldRevision,
+  lacksSince,
+} from "../../core/federation-status.ts";
+import type { ClusterName, CommitId, Revision } from "../../core/model.ts";
+import { refsByCluster } from "../../core/refs.ts";
+import { hasCode } from "../../errors.ts";
+import type { RepositoryReader } from "../../ports.ts";
+import type { Given } from "../given.ts";
+import { type Head, readHead, shortRevision } from "../head.ts";
+import { OUTPUT_OPTION, printResult } from "../output.ts";
+import { formatInstant } from "../render/instant.ts";
+import { renderStatus } from "../render/status.ts";
+import type { Shell } from "../shell.ts";
+import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
+import { EXIT, type ExitCode, option, type Verb } from "../verb.ts";
+
+const CLEAR = "\u001b[H\u001b[2J";
+const REVISIONS_MAX = 10_000;
+
+/** Where every cluster stands, from git alone. */
+export const status: Verb = {
+  explanation:
+    "Needs git and no cluster. Exits 0 when it could read; with --check it exits 1 unless somebody leads and every cluster of the federation holds what the branch says.",
+  arguments: [],
+  options: [
+    ...REPOSITORY_OPTIONS,
+    OUTPUT_OPTION,
+    option("check", null, null, "exit 1 unless everything is in sync and well"),
+    option("watch", null, null, "show it again and again, until Ctrl-C", { short: "w" }),
+    option("interval", "duration", "2s", "time between two readings with --watch"),
+  ],
+  examples: ["status", "status --check -o json"],
+  async run(given, shell, house) {
+    const schemas = await house.readSchemas();
+    const intervalMs = given.duration("interval") ?? 2000;
+    return await withSource(given, shell, house, async (repository) => {
+      const watches = given.isSet("watch");
+      const redraws = watches && shell.stdout.isTerminal;
+      let shown = "";
+      for (;;) {
+        const head = await readHead(given, repository, schemas, shell.signal);
+        const read = await readStatus(given, shell, repository, head);
+        if (redraws) shell.stdout.write(CLEAR);
+        if (redraws || read.state !== shown) printResult(given, shell, read.data, read.text);
+        shown = read.state;
+        const exit = exitOf(given, read.data);
+        if (!watches) return exit;
+        await shell.sleep(intervalMs);
+        if (shell.signal.aborted) return exit;
+      }
+    });
+  },
+};
+
+function exitOf(given: Given, { well }: StatusReport): ExitCode {
+  return given.isSet("check") && !well ? EXIT.failed : EXIT.ok;
+}
+
+/** The shape of `status -o json`. */
+export interface StatusReport extends Omit<FederationStatus, "clusters"> {
+  /** `main@sha1:…` */
+  readonly revision: string;
+  /** `behindSince` is RFC 3339: the committer date of the oldest revision that the cluster lacks; null for none. */
+  readonly clusters: readonly (Omit<ClusterStatus, "behindSinceSeconds"> & { readonly behindSince: string | null })[];
+}
+
+async function readStatus(given: Given, shell: Shell, repository: RepositoryReader, head: Head) {
+  const facts = await readFacts(repository, head, shell.signal);
+  const result = federationStatus({ head: head.revision, view: head.view, refs: head.refs, ...facts });
+  const data: StatusReport = {
+    revision: head.name,
+    ...result,
+    clusters: result.clusters.map(({ behindSinceSeconds: since, ...cluster }) => ({
+      ...cluster,
+      behindSince: since === null ? null : formatInstant(since * 1000),
+    })),
+  };
+  const refPrefix = given.text("ref-prefix") ?? "amko";
+  const time = { revision: shortRevision(head), refPrefix, nowMs: shell.nowMs() };
+  // Ages grow by themselves: what is compared is what is known.
+  return { data, state: JSON.stringify(data), text: () => renderStatus(result, time, shell.stdout) };
+}
+
+async function readFacts(repository: RepositoryReader, { revision, refs }: Head, signal: AbortSignal) {
+  const held = new Map<CommitId, HeldRevision | null>();
+  for (const applied of new Set(refsByCluster(refs, "applied").values())) {
+    held.set(applied, await readHeld(repository, applied, revision, signal));
+  }
+  const failures = new Map<ClusterName, string>();
+  for (const [cluster, commit] of refsByCluster(refs, "failed")) {
+    failures.set(cluster, failedReason(await repository.readFiles(commit, signal)));
+  }
+  return { held, failures };
+}
+
+async function readHeld(
+  repository: RepositoryReader,
+  applied: CommitId,
+  head: Revision,
+  signal: AbortSignal,
+): Promise<HeldRevision | null> {
+  if (applied === head.commit) return { revision: head, lacksSinceSeconds: null };
+  try {
+    if ((await repository.relation(applied, head.commit, signal)) === "unrelated") return null;
+    const revision = await repository.read(applied, signal);
+    const range = { from: head.commit, until: applied };
+    const missing = await Array.fromAsync(repository.history(range, REVISIONS_MAX, signal));
+    return { revision, lacksSinceSeconds: lacksSince(missing, revision) };
+  } catch (error) {
+    // What the repository does not have any more is surely not the newest.
+    if (hasCode(error, "AG2012")) return null;
+    throw error;
+  }
+}
