@@ -36,6 +36,11 @@ export const VERBS: readonly VerbEntry[] = [
     async () => (await import("./verbs/history.ts")).history,
   ),
   entry(
+    "diff",
+    "compares two revisions, or git with a live cluster, by field",
+    async () => (await import("./verbs/diff.ts")).diff,
+  ),
+  entry(
     "switchover",
     "hands the leadership to another cluster, planned, in one commit",
     async () => (await import("./verbs/switchover.ts")).switchover,
