@@ -1,0 +1,37 @@
+import type { CommitId } from "../core/model.ts";
+import { refsByCluster } from "../core/refs.ts";
+import type { Schemas } from "../core/schema.ts";
+import { createStoryReader, type StoryEntry } from "../core/story.ts";
+import { createViewCache } from "../core/view.ts";
+import type { RepositoryReader } from "../ports.ts";
+import type { Progress } from "./progress.ts";
+
+/** Nobody's federation has more commits. */
+const REVISIONS_MAX = 50_000;
+
+/** Reads the story of a branch, newest first, one entry after the other, as far as the caller wants it. */
+export async function* readStory(
+  repository: RepositoryReader,
+  head: CommitId,
+  schemas: Schemas,
+  progress: Progress,
+  signal: AbortSignal,
+): AsyncIterable<StoryEntry> {
+  const reader = createStoryReader(head, schemas, createViewCache());
+  let count = 0;
+  for await (const revision of repository.history({ from: head, until: null }, REVISIONS_MAX, signal)) {
+    count += 1;
+    progress.tell(`read ${count} revisions`);
+    yield* reader.take(revision);
+  }
+  yield* reader.end();
+}
+
+/** The clusters that say they hold a revision, by its commit. */
+export function holders(refs: ReadonlyMap<string, CommitId>): ReadonlyMap<CommitId, readonly string[]> {
+  const result = new Map<CommitId, string[]>();
+  for (const [cluster, commit] of refsByCluster(refs, "applied")) {
+    result.set(commit, [...(result.get(commit) ?? []), cluster]);
+  }
+  return result;
+}
