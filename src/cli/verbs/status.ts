@@ -1,17 +1,11 @@
 import { failedReason } from "../../core/failed-reason.ts";
-import {
-  type ClusterStatus,
-  type FederationStatus,
-  federationStatus,
-  type HeldRevision,
-  lacksSince,
-} from "../../core/federation-status.ts";
-import type { ClusterName, CommitId, Revision } from "../../core/model.ts";
+import { type ClusterStatus, type FederationStatus, federationStatus } from "../../core/federation-status.ts";
+import type { ClusterName } from "../../core/model.ts";
 import { refsByCluster } from "../../core/refs.ts";
-import { hasCode } from "../../errors.ts";
 import type { RepositoryReader } from "../../ports.ts";
 import type { Given } from "../given.ts";
 import { type Head, readHead, shortRevision } from "../head.ts";
+import { readHeldRevisions } from "../held-revisions.ts";
 import { OUTPUT_OPTION, printResult } from "../output.ts";
 import { formatInstant } from "../render/instant.ts";
 import { renderStatus } from "../render/status.ts";
@@ -20,7 +14,6 @@ import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { EXIT, type ExitCode, option, type Verb } from "../verb.ts";
 
 const CLEAR = "\u001b[H\u001b[2J";
-const REVISIONS_MAX = 10_000;
 
 /** Where every cluster stands, from git alone. */
 export const status: Verb = {
@@ -70,7 +63,7 @@ export interface StatusReport extends Omit<FederationStatus, "clusters"> {
 }
 
 async function readStatus(given: Given, shell: Shell, repository: RepositoryReader, head: Head) {
-  const facts = await readFacts(repository, head, shell.signal);
+  const facts = await readFacts(repository, head, shell);
   const result = federationStatus({ head: head.revision, view: head.view, refs: head.refs, ...facts });
   const data: StatusReport = {
     revision: head.name,
@@ -86,34 +79,12 @@ async function readStatus(given: Given, shell: Shell, repository: RepositoryRead
   return { data, state: JSON.stringify(data), text: () => renderStatus(result, time, shell.stdout) };
 }
 
-async function readFacts(repository: RepositoryReader, { revision, refs }: Head, signal: AbortSignal) {
-  const held = new Map<CommitId, HeldRevision | null>();
-  for (const applied of new Set(refsByCluster(refs, "applied").values())) {
-    held.set(applied, await readHeld(repository, applied, revision, signal));
-  }
+async function readFacts(repository: RepositoryReader, { revision, refs }: Head, shell: Shell) {
+  const applied = new Set(refsByCluster(refs, "applied").values());
+  const held = await readHeldRevisions(repository, revision, applied, shell);
   const failures = new Map<ClusterName, string>();
   for (const [cluster, commit] of refsByCluster(refs, "failed")) {
-    failures.set(cluster, failedReason(await repository.readFiles(commit, signal)));
+    failures.set(cluster, failedReason(await repository.readFiles(commit, shell.signal)));
   }
   return { held, failures };
-}
-
-async function readHeld(
-  repository: RepositoryReader,
-  applied: CommitId,
-  head: Revision,
-  signal: AbortSignal,
-): Promise<HeldRevision | null> {
-  if (applied === head.commit) return { revision: head, lacksSinceSeconds: null };
-  try {
-    if ((await repository.relation(applied, head.commit, signal)) === "unrelated") return null;
-    const revision = await repository.read(applied, signal);
-    const range = { from: head.commit, until: applied };
-    const missing = await Array.fromAsync(repository.history(range, REVISIONS_MAX, signal));
-    return { revision, lacksSinceSeconds: lacksSince(missing, revision) };
-  } catch (error) {
-    // What the repository does not have any more is surely not the newest.
-    if (hasCode(error, "AG2012")) return null;
-    throw error;
-  }
 }
