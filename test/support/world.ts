@@ -86,6 +86,8 @@ export interface World {
   refs(): Promise<ReadonlyMap<string, CommitId>>;
   head(): Promise<CommitId>;
   readonly repositoryFolder: string;
+  /** The address that people clone. */
+  readonly repositoryUrl: string;
   readonly person: Person;
   readonly gitServer: { crash(): Promise<void>; restart(): Promise<void> };
   /** Waits until every agent that runs says that its cluster is in sync with the branch, and has acknowledged it. */
@@ -217,6 +219,7 @@ async function build(
     refs,
     head,
     repositoryFolder,
+    repositoryUrl: gitServer.url,
     person: await clonePerson(withUser(gitServer.url, users), join(folder, "person")),
     gitServer,
     settled: () => settled(clusters, repositoryFolder),

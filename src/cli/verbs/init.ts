@@ -37,7 +37,7 @@ export const init: Verb = {
     ...REPOSITORY_OPTIONS.map((one) => (one.flag === "repo" ? { ...one, fallback: null } : one)),
   ],
   examples: [
-    "init federation --clusters cluster1,cluster2,cluster3 --leader cluster1 --amko-version 1.4.2",
+    "init our-federation --clusters cluster1,cluster2,cluster3 --leader cluster1 --amko-version 1.4.2",
     "init from-live --from-contexts cluster1,cluster2,cluster3 --leader cluster1",
   ],
   async run(given, shell, house) {
