@@ -3,7 +3,8 @@ import { type DiffLine, diffLines } from "../../core/line-diff.ts";
 import type { FileChange, Json, RevisionFile } from "../../core/model.ts";
 import type { Schemas } from "../../core/schema.ts";
 import { readSnapshot } from "../../core/snapshot.ts";
-import { paint, type Stream, type Style } from "../shell.ts";
+import { paint, type Stream } from "../shell.ts";
+import { renderDiffLine } from "./diff-line.ts";
 import { plainText } from "./problem.ts";
 
 /** One file that a commit changes: a snapshot by field, anything else by line. */
@@ -41,7 +42,7 @@ export function renderChanges(files: ReturnType<typeof describeChanges>, stream:
     const body =
       lines === null
         ? changed.map((change) => `  ${plainText(formatFieldChange(change))}`)
-        : lines.map((line) => renderLine(line, stream));
+        : lines.map((line) => `  ${renderDiffLine(line, stream)}`);
     return `${paint(stream, "bold", plainText(path))}\n${body.join("\n")}\n`;
   });
   return parts.join("\n");
@@ -63,18 +64,6 @@ function fieldsOf(
     ...(deleted !== null && { deleted }),
   });
   return diffFields(document(before.snapshot), document(next.snapshot));
-}
-
-const LINE_STYLE = {
-  same: { mark: " ", style: null },
-  removed: { mark: "-", style: "red" },
-  added: { mark: "+", style: "green" },
-  gap: { mark: "…", style: "dim" },
-} as const satisfies Record<DiffLine["kind"], { readonly mark: string; readonly style: Style | null }>;
-
-function renderLine({ kind, text }: DiffLine, stream: Stream): string {
-  const { mark, style } = LINE_STYLE[kind];
-  return `  ${paint(stream, style, `${mark} ${plainText(text)}`.trimEnd())}`;
 }
 
 function textOf(bytes: Uint8Array | null): string {
