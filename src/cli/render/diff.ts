@@ -82,8 +82,11 @@ export function diffOutput({ from, to, diff }: Comparison): DiffOutput {
 export function renderDiff({ from, to, diff }: Comparison, stream: Stream): string {
   if (isEqual(diff)) {
     const [one, other] = [visibleText(from.title), visibleText(to.title)];
-    const same = to.kind === "cluster" ? `${other} holds what ${one} says` : `${one} and ${other} say the same`;
-    const sentence = `${same.charAt(0).toUpperCase()}${same.slice(1)}.`;
+    // A revision's name is written as it is, also where a sentence begins.
+    const sentence =
+      to.kind === "cluster"
+        ? `Cluster ${visibleText(to.cluster)} holds what ${one} says.`
+        : `${one} and ${other} say the same.`;
     return renderParagraphs([sentence, ...diff.notes.map(visibleText)], stream);
   }
   const head = `${paint(stream, "red", `--- ${visibleText(from.title)}`)}\n${paint(stream, "green", `+++ ${visibleText(to.title)}`)}\n`;

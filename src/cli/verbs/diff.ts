@@ -8,7 +8,7 @@ import { diffOutput, renderDiff } from "../render/diff.ts";
 import type { Shell } from "../shell.ts";
 import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { CLUSTER_OPTIONS, openThisCluster } from "../this-cluster.ts";
-import { EXIT, type Verb } from "../verb.ts";
+import { EXIT, option, type Verb } from "../verb.ts";
 
 /** What differs, by field: between two revisions, or between git and a cluster. It changes nothing. */
 export const diff: Verb = {
@@ -22,7 +22,14 @@ export const diff: Verb = {
   ],
   options: [
     // Two revisions are meant unless somebody says otherwise, whatever the environment holds for other verbs.
-    ...CLUSTER_OPTIONS.map((one) => (one.flag === "kube-timeout" ? one : { ...one, fromEnvironment: false })),
+    option("context", "name", null, "compare with the cluster of this context of the kubeconfig"),
+    option(
+      "kubeconfig",
+      "file",
+      null,
+      "compare with a cluster of this kubeconfig (default: the usual rules of kubectl)",
+    ),
+    ...CLUSTER_OPTIONS.filter(({ flag }) => flag === "kube-timeout"),
     ...REPOSITORY_OPTIONS,
     OUTPUT_OPTION,
   ],
