@@ -37,7 +37,8 @@ function reasonIn(message: string, { trailers }: ParsedMessage): string {
     .slice(1);
   const free = trailers.length === 0 ? paragraphs : paragraphs.slice(0, -1);
   const words = free.filter((paragraph) => !paragraph.split("\n").every(isFieldLine)).join("\n\n");
-  return words.trim().slice(0, REASON_MAX_CHARACTERS);
+  // What looks like a trailer is quoted when it is written, and read back as it was meant.
+  return words.replace(/^> /gm, "").trim().slice(0, REASON_MAX_CHARACTERS);
 }
 
 /** `spec.ttl: 10 -> 5`, or the kind that stands above such lines. */

@@ -5,16 +5,16 @@ import type { CommitAuthor } from "../ports.ts";
 
 /** Whom git would name as the author of a commit made in the folder; without git's word the user of this machine. */
 export async function readPerson(directory: string): Promise<Pick<CommitAuthor, "name" | "email">> {
-  const [name, email] = await Promise.all(["user.name", "user.email"].map((key) => gitSetting(directory, key)));
   const user = userName();
-  return { name: name ?? user, email: email ?? `${user}@${hostname()}` };
+  return (await identity(directory)) ?? { name: user, email: `${user}@${hostname()}` };
 }
 
-/** Null where git is not here, the folder is none, or nobody set it. */
-async function gitSetting(directory: string, key: string): Promise<string | null> {
+/** By git's own rules: its environment, then its configuration. Null where git is not here, or does not know. */
+async function identity(directory: string): Promise<Pick<CommitAuthor, "name" | "email"> | null> {
   try {
-    const { stdout } = await promisify(execFile)("git", ["-C", directory, "config", "--get", key]);
-    return stdout.trim() === "" ? null : stdout.trim();
+    const { stdout } = await promisify(execFile)("git", ["-C", directory, "var", "GIT_AUTHOR_IDENT"]);
+    const [, name = "", email = ""] = /^(.*) <(.*)> \d+ [+-]\d+\s*$/.exec(stdout) ?? [];
+    return name === "" || email === "" ? null : { name, email };
   } catch {
     // Whatever the cause: the name of the user will do.
     return null;

@@ -105,10 +105,13 @@ test("from the first commit to the audit: a review, a switchover, a disaster, a 
   // Anna takes her change back, and keeps the new controller.
   await anna.ok("git -C .clone fetch -q");
   const first = (await anna.ok("git -C .clone rev-list --max-parents=0 origin/main")).trim();
-  const undone = await anna.ok(`amko-gitops rollback ${first} --reason 'The TTL was too short' --yes`);
+  const undone = await anna.ok(`amko-gitops rollback ${first} --kind gdp --reason 'The TTL was too short' --yes`);
   expect(undone).toMatch(/spec\.ttl: 7 -> /);
   for (const { name } of world.clusters) await anna.until(ttl(name), new RegExp(`^${before.trim()}$`));
   await world.settled();
+  expect(await anna.ok(kubectl("cluster3", "get gslbconfig gc-1 -o jsonpath={.spec.gslbLeader.controllerIP}"))).toBe(
+    CONTROLLER_IP,
+  );
 
   // The audit.
   const story = await anna.ok("amko-gitops history");
