@@ -55,7 +55,7 @@ export function createClones(remote: Remote): Clones {
   const inTurn = createTurns();
 
   async function fetchCommit(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone> {
-    const clone = isWorn(current) ? emptyClone() : current;
+    const clone = isWorn(current) ? await emptyClone() : current;
     const commits = depth === "alone" || clone.tips.length === 0 ? 1 : RECENT_COMMITS;
     const fetch = { remote, clone, depth: { commits, from: "wants" } } as const;
     if (!(await fetchExpected(fetch, commit, signal))) await fetchOne(fetch, commit, signal);
@@ -125,7 +125,7 @@ async function fetchInto({ remote, clone, wants, depth }: Fetch, signal: AbortSi
   const haves = clone.tips.slice(-HAVES_MAX);
   const answer = await remote.fetch({ wants, haves, shallows: [...clone.shallows], depth }, signal);
   if (answer.kind === "refused") return answer.words;
-  clone.store.addPack(answer.pack);
+  await clone.store.addPack(answer.pack);
   clone.uses += 1;
   for (const want of wants) noteTip(clone, want);
   for (const id of answer.shallows) clone.shallows.add(id);
@@ -169,8 +169,8 @@ async function hasAllParents(store: ObjectStore, id: CommitId): Promise<boolean>
   return parents.every((parent) => store.has(parent));
 }
 
-function emptyClone(): Clone {
-  return { store: createObjectStore(), shallows: new Set(), tips: [], uses: 0 };
+async function emptyClone(): Promise<Clone> {
+  return { store: await createObjectStore(), shallows: new Set(), tips: [], uses: 0 };
 }
 
 function isWorn(clone: Clone | null): clone is null {

@@ -73,7 +73,7 @@ function openReaderAndWriter(remote: Remote, settings: RepositorySettings): Omit
 
   const writer = createWriter(settings, {
     async desk(parent, signal) {
-      if (parent === null) return { objects: createObjectStore(), landed: () => undefined };
+      if (parent === null) return { objects: await createObjectStore(), landed: () => undefined };
       const clone = await clones.holding(parent, "recent", signal);
       clone.uses += 1;
       return { objects: clone.store, landed: (commit) => noteTip(clone, commit) };

@@ -4,14 +4,11 @@ import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createObjectStore } from "../../src/git/object-store.ts";
-import { formatPack, objectIdOf } from "../../src/git/pack.ts";
-import { readPackEntries } from "../../src/git/pack-entries.ts";
+import { formatPack, inspectPack, objectIdOf } from "../../src/git/pack.ts";
 import { createBareRepository } from "../../src/sandbox/git-server.ts";
 import { commitChain, git, temporaryFolder } from "../support/git.ts";
 
 const MEBIBYTE = 1024 * 1024;
-
-const inspectPack = (pack: Uint8Array) => ({ objects: [...readPackEntries(pack)].length });
 
 /** A pack of one object with a header of our choice; its checksum is right. */
 function packOf(header: readonly number[], data: Uint8Array): Uint8Array {
@@ -42,8 +39,8 @@ describe("a pack that we make", () => {
     const pack = formatPack(objects);
     expect(inspectPack(pack).objects).toBe(contents.length);
     await git(repository, ["unpack-objects", "-q", "--strict"], { input: pack });
-    const store = createObjectStore();
-    store.addPack(pack);
+    const store = await createObjectStore();
+    await store.addPack(pack);
     for (const object of objects) {
       const id = objectIdOf(object);
       expect(await git(repository, ["cat-file", "-s", id])).toBe(String(object.bytes.length));
@@ -63,8 +60,8 @@ describe("a pack that a server sends", () => {
     });
     const pack = await readPack(folder.path);
     expect(inspectPack(pack).objects).toBe(ids.length);
-    const store = createObjectStore();
-    store.addPack(pack);
+    const store = await createObjectStore();
+    await store.addPack(pack);
     expect(ids.every((id) => store.has(id))).toBe(true);
   });
 

@@ -4,8 +4,7 @@ import { FederationError } from "../../src/errors.ts";
 import { parseAdvertisement } from "../../src/git/advertisement.ts";
 import { parseCommit } from "../../src/git/commit.ts";
 import { parseFetchAnswer } from "../../src/git/fetch-pack.ts";
-import { formatPack } from "../../src/git/pack.ts";
-import { readPackEntries } from "../../src/git/pack-entries.ts";
+import { formatPack, inspectPack } from "../../src/git/pack.ts";
 import { DELIMITER, decodePackets, encodePacket, FLUSH, lineOf } from "../../src/git/pkt-line.ts";
 import { parsePushAnswer } from "../../src/git/send-pack.ts";
 import { formatTree, parseTree } from "../../src/git/tree.ts";
@@ -48,7 +47,7 @@ describe("whatever bytes a server sends", () => {
     "a plain push report": (input) => parsePushAnswer(input, "refs/heads/main", false),
     "a tree": parseTree,
     "a commit": parseCommit,
-    "a pack": (input) => [...readPackEntries(input)],
+    "a pack": inspectPack,
   };
   it.each(Object.keys(parsers))("are read as %s or refused as a git error", (name) => {
     fc.assert(
