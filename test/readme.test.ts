@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { VERBS } from "../src/cli/verbs.ts";
 import { AGENT_SETTINGS } from "../src/config.ts";
 
 const README = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -13,6 +14,12 @@ describe("the README", () => {
     const table = ["| flag | default | |", "|---|---|---|", ...rows].join("\n");
     const found = /<!-- settings -->\n([\s\S]*?)\n<!-- \/settings -->/.exec(README)?.[1];
     expect(found).toBe(table);
+  });
+
+  it("lists every verb as --help does", () => {
+    const rows = VERBS.map(({ name, summary }) => `| \`${name}\` | ${summary} |`);
+    const found = /<!-- verbs -->\n([\s\S]*?)\n<!-- \/verbs -->/.exec(README)?.[1];
+    expect(found).toBe(["| verb | |", "|---|---|", ...rows].join("\n"));
   });
 
   it("names only files that are there", async () => {
