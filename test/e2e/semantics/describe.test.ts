@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { CATALOGUE, type ErrorCode } from "../../../src/core/catalogue.ts";
-import { calm, clusterOf, FILES, flipTo, inSync, withManifest } from "../../support/federation.ts";
+import { calm, clusterOf, flipTo, inSync, withManifest } from "../../support/federation.ts";
 import { createKubectl, type Kubectl } from "../../support/kubectl.ts";
 import type { PersonalChange } from "../../support/person.ts";
 import { AMKO_CLUSTER, type World, type WorldCluster, waitUntil } from "../../support/world.ts";
@@ -45,7 +45,6 @@ interface Case {
 }
 
 const EVERYBODY = ["cluster1", "cluster2", "cluster3"] as const;
-const SECOND_POLICY = "federation/globaldeploymentpolicy/second.yaml";
 const manifestOf = (name: string): string => `clusters/${name}/amkocluster.yaml`;
 
 const CASES: readonly Case[] = [
@@ -104,17 +103,6 @@ const CASES: readonly Case[] = [
     cause: "cluster cluster3 is not in spec.clusters of the leader cluster1",
     place: "",
     clusters: ["cluster3"],
-  },
-  {
-    when: "a kind has two files",
-    committed: {
-      [SECOND_POLICY]:
-        "apiVersion: amko.vmware.com/v1alpha2\nkind: GlobalDeploymentPolicy\nmetadata:\n  name: second\n  namespace: avi-system\nspec: {}\n",
-    },
-    code: "AG1015",
-    cause: `more than one GlobalDeploymentPolicy objects are present: ${FILES.GlobalDeploymentPolicy}`,
-    place: SECOND_POLICY,
-    clusters: ["cluster2", "cluster3"],
   },
 ];
 
