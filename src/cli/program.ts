@@ -111,8 +111,16 @@ function byFlag(
   );
 }
 
-/** Whose turn it is decides: the person's who called, a server's, or nobody's. */
+/** Nobody answered, or not to us: it may work later, or with other credentials. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  ...["AG2001", "AG2002", "AG2006", "AG2008", "AG2010", "AG2013"],
+  ...["AG3001", "AG3002", "AG3003", "AG3006", "AG3009", "AG3014"],
+]);
+/** The checkout has to be completed first, as a flag has to be corrected. */
+const SHALLOW = "AG2014";
+
+/** Whose turn it is decides: the person's who called, a server's, or that of whoever keeps the federation. */
 export function exitCodeFor(code: string): ExitCode {
-  if (code.startsWith("AG4")) return EXIT.usage;
-  return code.startsWith("AG2") || code.startsWith("AG3") ? EXIT.unreachable : EXIT.failed;
+  if (code.startsWith("AG4") || code === SHALLOW) return EXIT.usage;
+  return UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.failed;
 }

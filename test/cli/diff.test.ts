@@ -144,12 +144,12 @@ describe("diff of two revisions", () => {
     expect([exitCode, stdout, stderr]).toEqual([code, "", expect.stringContaining(error)]);
   });
 
-  it("exits with 3 where the repository is out of reach or has no commit", async () => {
+  it("exits with 3 where the repository is out of reach, and with 1 where it has no commit", async () => {
     const { remote } = fixtureRemote();
     remote.fail({ on: "list", code: "AG2001" });
     expect((await runCommand(["diff"], { repository: remote.open() })).exitCode).toBe(3);
     const { exitCode, stderr } = await runCommand(["diff"], { repository: createFakeRemote().open() });
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("AG2005")]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("AG2005")]);
   });
 });
 
@@ -209,12 +209,12 @@ describe("diff of git and a cluster", () => {
   it.each([
     ["does not answer", "AG3001"],
     ["has no AMKOCluster", "AG3011"],
-  ] as const)("exits with 3 where the cluster %s", async (_, code) => {
+  ] as const)("says in its exit code whether the cluster %s", async (_, code) => {
     const cluster = fixtureCluster();
     if (code === "AG3001") cluster.fail({ on: "list", code });
     else cluster.drop("AMKOCluster");
     const options = { repository: fixtureRemote().remote.open(), cluster };
     const { exitCode, stderr } = await runCommand(["diff", "--context", "cluster2"], options);
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining(code)]);
+    expect([exitCode, stderr]).toEqual([code === "AG3001" ? 3 : 1, expect.stringContaining(code)]);
   });
 });

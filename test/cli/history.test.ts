@@ -81,11 +81,11 @@ describe("history", () => {
     expect(stderr).toMatch(says);
   });
 
-  it("exits with 3 and says what to do while the branch has no commit", async () => {
+  it("exits with 1 and says what to do while the branch has no commit", async () => {
     const { remote } = fixtureRemote();
     remote.setBranch("main", null);
     const { exitCode, stderr } = await runCommand(["history"], { repository: remote.open() });
-    expect(exitCode).toBe(3);
+    expect(exitCode).toBe(1);
     expect(stderr).toMatch(/AG2005 .* has no commit on main\. Run amko-gitops init/);
   });
 });

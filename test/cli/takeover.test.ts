@@ -126,7 +126,7 @@ describe("switchover", () => {
   it("says that the repository has no commit yet", async () => {
     const args = ["switchover", "--to", "cluster2", "--dry-run"];
     const { exitCode, stderr } = await runCommand(args, { repository: createFakeRemote().open() });
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("AG2005")]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("AG2005")]);
   });
 
   it("tells a cluster's own words as plain text", async () => {
@@ -173,7 +173,7 @@ describe("switchover", () => {
     const args = ["switchover", "--to", "cluster2", ...REASON];
     const answers = Array.from({ length: 9 }, () => "yes");
     const { exitCode, stdout, stderr, questions } = await runCommand(args, { repository: racing, answers });
-    expect([exitCode, questions.length]).toEqual([3, 5]);
+    expect([exitCode, questions.length]).toEqual([1, 5]);
     expect(stdout).toContain("The branch moved: it is planned anew.");
     expect(stderr).toContain("AG2003");
   });
@@ -183,7 +183,7 @@ describe("switchover", () => {
     remote.fail({ on: "publish", code: "AG2004" });
     const args = ["switchover", "--to", "cluster2", ...REASON, "--yes"];
     const { exitCode, stderr } = await runCommand(args, { repository: remote.open() });
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining("Add --propose")]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("Add --propose")]);
   });
 
   it("lists only those that something happens to where there are many clusters", async () => {
