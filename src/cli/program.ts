@@ -22,7 +22,7 @@ export async function runCommandLine(args: readonly string[], shell: Shell, hous
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (shell.signal.aborted) return EXIT.failed;
     const { code, message, remedy } = asFederationError(error);
-    const line = `${code} ${plainText(message)}. ${remedy}`;
+    const line = `${code} ${plainText(message).replace(/\.$/, "")}. ${remedy}`;
     shell.stderr.write(`${paint(shell.stderr, "red", "error:")} ${line}\n`);
     return exitCodeFor(code);
   }
