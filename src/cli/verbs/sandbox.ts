@@ -67,6 +67,8 @@ async function keepRunning(
   kubectl --context cluster2 describe amkocluster                # what the agent says
   git clone ${repository}                                        # read it, edit it, push it
   git log --graph --decorate --all                               # in the clone: who holds what
+  npx amko-gitops status --watch --repo ${repository}
+  npx amko-gitops switchover --to cluster2 --repo ${repository}
 
 The agents' logs are in ${folder}/logs. Ctrl-C stops everything and removes it.
 `,
