@@ -92,11 +92,12 @@ function asLeader(facts: OfficeFacts): OfficeStep {
 
 /**
  * The claim that this process pushed, or one that another process of this cluster pushed over it since: it is as new,
- * and two that claim over each other would never be done.
+ * and two that claim over each other would never be done. Never one that somebody here is giving up at the moment: its
+ * ref is about to go, and then the next cluster sees nobody in office.
  */
 function isOurs({ steppedDown }: OfficeFacts, { commit, replaced }: Claim, standing: CommitId): boolean {
-  if (standing === commit) return true;
-  return replaced !== undefined && standing !== replaced && standing !== steppedDown;
+  if (standing === steppedDown) return false;
+  return standing === commit || (replaced !== undefined && standing !== replaced);
 }
 
 function asFollower({ self, localLeader, office, leading }: OfficeFacts): OfficeStep {
