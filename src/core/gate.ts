@@ -1,5 +1,13 @@
 import { problem } from "./catalogue.ts";
-import { type ClusterName, type CommitId, FEDERATED_KINDS, type FederationView, type Problem } from "./model.ts";
+import {
+  type ClusterName,
+  type CommitId,
+  FEDERATED_KINDS,
+  type FederationView,
+  type KindState,
+  type Problem,
+  UUID_ANNOTATION,
+} from "./model.ts";
 import { encodeClusterName } from "./names.ts";
 import type { Pusher } from "./pushers.ts";
 
@@ -17,6 +25,8 @@ export interface RefUpdate {
 export interface TrackedMove {
   /** The former head is in the past of the new one, or there was none. */
   readonly isForward: boolean;
+  /** One commit, whose only parent is the former head: what an export is, and hides nothing between the two ends. */
+  readonly isOneCommit: boolean;
   /** Null where there is no branch yet. */
   readonly before: FederationView | null;
   readonly after: FederationView;
@@ -73,15 +83,32 @@ function judgeExport({ branch, path, move }: GateFacts, cluster: ClusterName): P
       before.leadership.kind === "leader" ? `${before.leadership.cluster} does` : "nobody does for certain";
     return problem("AG5034", `${cluster} does not lead ${branch}, ${leader}`);
   }
+  if (!move.isOneCommit) {
+    return problem("AG5035", `the agent of ${cluster} pushes more than one commit on top of ${branch}, or a merge`);
+  }
   const folder = path === "" ? "federation/" : `${path}/federation/`;
   const foreign = move.changedPaths.find((one) => !one.startsWith(folder));
   if (foreign !== undefined) {
     return problem("AG5035", `the agent of ${cluster} changes ${foreign}, which is outside ${folder}`);
   }
-  const lost = FEDERATED_KINDS.find(
-    (kind) => before.kinds[kind].kind !== "absent" && move.after.kinds[kind].kind === "absent",
+  const spoilt = FEDERATED_KINDS.find((kind) => isSpoilt(before.kinds[kind], move.after.kinds[kind]));
+  if (spoilt !== undefined)
+    return problem("AG1024", `the agent of ${cluster} takes away the snapshot of the ${spoilt}`);
+  const bare = FEDERATED_KINDS.find(
+    (kind) => uuidOf(before.kinds[kind]) !== null && uuidOf(move.after.kinds[kind]) === null,
   );
-  return lost === undefined ? null : problem("AG1024", `the agent of ${cluster} removes the file of the ${lost}`);
+  return bare === undefined ? null : problem("AG1025", `the agent of ${cluster} takes the UUID off the ${bare}`);
+}
+
+/** An export may heal what nobody can use, and never leaves a kind worse than it was. */
+function isSpoilt(before: KindState, after: KindState): boolean {
+  if (after.kind === "absent") return before.kind !== "absent";
+  return after.kind === "unusable" && before.kind !== "unusable";
+}
+
+function uuidOf(state: KindState): string | null {
+  if (state.kind !== "present" && state.kind !== "deleted") return null;
+  return state.snapshot.annotations[UUID_ANNOTATION] ?? null;
 }
 
 /** People may do what they like to branches, except to put words into an agent's mouth. */

@@ -20,7 +20,7 @@ function view(files: readonly RevisionFile[] = federation()): FederationView {
 }
 
 function moved(changes: Partial<TrackedMove> = {}): TrackedMove {
-  return { isForward: true, before: view(), after: view(), changedPaths: [GDP], ...changes };
+  return { isForward: true, isOneCommit: true, before: view(), after: view(), changedPaths: [GDP], ...changes };
 }
 
 function facts(changes: Partial<GateFacts>, move: TrackedMove | null = null): GateFacts {
@@ -45,6 +45,25 @@ describe("the tracked branch", () => {
   it.each<TrackedCase>([
     { when: "the leader's agent exports", pusher: agent("cluster1"), move: moved(), code: null },
     { when: "a follower's agent exports", pusher: agent("cluster2"), move: moved(), code: "AG5034" },
+    {
+      when: "an agent pushes two commits at once, or a merge",
+      pusher: agent("cluster1"),
+      move: moved({ isOneCommit: false }),
+      code: "AG5035",
+    },
+    { when: "a person merges", pusher: JO, move: moved({ isOneCommit: false }), code: null },
+    {
+      when: "an agent leaves something unusable in place of a snapshot",
+      pusher: agent("cluster1"),
+      move: moved({ after: view(withFiles(federation(), file(GDP, "x: [\n"))) }),
+      code: "AG1024",
+    },
+    {
+      when: "an agent heals what nobody could use",
+      pusher: agent("cluster1"),
+      move: moved({ before: view(withFiles(federation(), file(GDP, "x: [\n"))) }),
+      code: null,
+    },
     {
       when: "a follower elects itself",
       pusher: agent("cluster2"),

@@ -82,11 +82,13 @@ async function readMove(
 ): Promise<TrackedMove | null> {
   if (after === null) return null;
   const schemas = await house.readSchemas();
-  const view = async (commit: CommitId) => evaluate((await repository.read(commit, signal)).files, schemas);
+  const head = await repository.read(after, signal);
+  const former = before === null ? null : await repository.read(before, signal);
   return {
     isForward: before === null || (await repository.relation(before, after, signal)) !== "unrelated",
-    before: before === null ? null : await view(before),
-    after: await view(after),
+    isOneCommit: head.parents.length === 1 && head.parents[0] === before,
+    before: former === null ? null : evaluate(former.files, schemas),
+    after: evaluate(head.files, schemas),
     changedPaths: await repository.changedPaths(before, after, signal),
   };
 }
