@@ -1,8 +1,9 @@
-import { diffFields, type FieldChange, formatFieldChange, formatFieldPath } from "../../core/diff.ts";
+import { type FieldChange, formatFieldChange, formatFieldPath } from "../../core/diff.ts";
 import { type DiffLine, diffLines } from "../../core/line-diff.ts";
 import type { FileChange, Json, RevisionFile } from "../../core/model.ts";
 import type { Schemas } from "../../core/schema.ts";
 import { readSnapshot } from "../../core/snapshot.ts";
+import { fieldsBetween } from "../../core/snapshot-change.ts";
 import { paint, type Stream } from "../shell.ts";
 import { renderDiffLine } from "./diff-line.ts";
 import { plainText } from "./problem.ts";
@@ -58,12 +59,7 @@ function fieldsOf(
   const next = former === undefined ? null : readSnapshot({ ...former, path, bytes, size: bytes.length }, schemas);
   const before = former === undefined ? null : readSnapshot(former, schemas);
   if (before?.ok !== true || next?.ok !== true) return null;
-  const document = ({ annotations, spec, deleted }: typeof before.snapshot) => ({
-    annotations,
-    spec,
-    ...(deleted !== null && { deleted }),
-  });
-  return diffFields(document(before.snapshot), document(next.snapshot));
+  return fieldsBetween(before.snapshot, next.snapshot);
 }
 
 function textOf(bytes: Uint8Array | null): string {
