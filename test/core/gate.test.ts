@@ -3,7 +3,17 @@ import { type GateFacts, judgePush, type TrackedMove } from "../../src/core/gate
 import type { CommitId, FederationView, RevisionFile } from "../../src/core/model.ts";
 import type { Pusher } from "../../src/core/pushers.ts";
 import { evaluate } from "../../src/core/view.ts";
-import { cluster, federation, file, manifest, schemas, withFiles, withoutFile } from "../support/builders.ts";
+import {
+  cluster,
+  federation,
+  file,
+  gslbConfig,
+  manifest,
+  schemas,
+  snapshotFile,
+  withFiles,
+  withoutFile,
+} from "../support/builders.ts";
 
 const OLD = "1".repeat(40) as CommitId;
 const NEW = "2".repeat(40) as CommitId;
@@ -57,6 +67,12 @@ describe("the tracked branch", () => {
       pusher: agent("cluster1"),
       move: moved({ after: view(withFiles(federation(), file(GDP, "x: [\n"))) }),
       code: "AG1024",
+    },
+    {
+      when: "an agent takes the UUID off",
+      pusher: agent("cluster1"),
+      move: moved({ after: view(withFiles(federation(), snapshotFile(gslbConfig({ annotations: {} })))) }),
+      code: "AG1025",
     },
     {
       when: "an agent heals what nobody could use",
