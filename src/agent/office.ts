@@ -132,10 +132,8 @@ async function claim(
 ): Promise<Memory> {
   const { repository, clock, chance, log } = context;
   const ref = clusterRef("leading", local.self);
-  // Another process of this cluster may claim too; the wait for others counts from the first claim all the same.
-  const atMs = memory.claim?.atMs ?? clock.nowMs();
   const replaced = memory.claim?.replaced === undefined ? expected : memory.claim.replaced;
-  const text = `cluster: ${JSON.stringify(local.self)}\nat: ${JSON.stringify(atMs)}\nvalue: ${JSON.stringify(chance.token())}\n`;
+  const text = `cluster: ${JSON.stringify(local.self)}\nat: ${JSON.stringify(clock.nowMs())}\nvalue: ${JSON.stringify(chance.token())}\n`;
   const commit = await repository.writeOrphan(
     {
       ref,
@@ -147,6 +145,9 @@ async function claim(
     signal,
   );
   log("info", "claimed office", { cluster: local.self, claim: commit });
+  // Another process of this cluster may claim too; the wait for others counts from the first claim all the same. It
+  // counts from when the claim stood, however long its push took: before, nobody could know of it.
+  const atMs = memory.claim?.atMs ?? clock.nowMs();
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit), claim: { commit, atMs, replaced, head } };
 }
 

@@ -153,4 +153,21 @@ export const EXAMPLES: readonly Example[] = [
     ],
     { publish: "propose" },
   ),
+  example(
+    "the wait for who leads counts from when the claim stood, not from when its slow push began",
+    [
+      pass(0),
+      { do: "flip", to: 1, way: "push", edit: null },
+      {
+        do: "pass",
+        at: 1,
+        process: 0,
+        wake: "poll",
+        incidents: [{ on: "write", nth: 3, moment: "before", what: { do: "act", act: { do: "time", ms: 61_000 } } }],
+      },
+      pass(1),
+      pass(1),
+    ],
+    { handoverTimeoutMs: 60_000 },
+  ),
 ];

@@ -19,7 +19,7 @@ import { blob } from "../support/fakes/repository.ts";
 import type { ManualClock } from "../support/fakes/time.ts";
 import { fileOf, filesOf, objectOf } from "../support/fakes/world.ts";
 import type { Act, Backup, Change, MergeWay } from "./acts.ts";
-import { FIELDS, type Field, pictureOf, SEEDS, token } from "./content.ts";
+import { FIELDS, type Field, pictureOf, SEEDS, token, tokensOf } from "./content.ts";
 import {
   absorbCluster,
   absorbGiven,
@@ -175,8 +175,9 @@ async function edit(scene: Scene, at: string, change: Change): Promise<string | 
   const value = await valueFor(scene, change, present);
   if (value === present) return null;
   fake.edit(field.kind, (one) => ({ ...one, spec: field.write(contentOf(one).spec, value) }));
-  // Who overwrites what he or others wrote here has seen it.
-  if (present !== undefined) ledger.owed.delete(present);
+  // Who overwrites what he or others wrote here has seen it: in a list, every entry that goes.
+  const left = tokensOf(contentOf(fake.only(field.kind) ?? object));
+  for (const one of pictureOf(object).tokens) if (!left.has(one)) ledger.owed.delete(one);
   wrote(ledger, at, field, value);
   return `${at}: a person sets ${field.name} to ${value ?? "(nothing)"}`;
 }
