@@ -7,7 +7,7 @@ import { type Daemon, startDaemon } from "./agent/daemon.ts";
 import type { ClusterConnection, FolderFile, OpenRepository, PushedRepository, RepositorySource } from "./cli/house.ts";
 import type { AgentConfig } from "./config.ts";
 import type { Json } from "./core/model.ts";
-import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/schema.ts";
+import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/resource-definition.ts";
 import { createViewCache } from "./core/view.ts";
 import { FederationError } from "./errors.ts";
 import { readChangedPaths } from "./git/changed-paths.ts";

@@ -6,11 +6,7 @@ import { CATALOGUE } from "../src/core/catalogue.ts";
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 const LINES_MAX = 300;
 /** Older than the limit; each is to be cut when it is next worked on. */
-const LONG_FILES: ReadonlySet<string> = new Set([
-  "core/schema.ts",
-  "kubernetes/kubeconfig.ts",
-  "sandbox/git-server.ts",
-]);
+const LONG_FILES: ReadonlySet<string> = new Set(["kubernetes/kubeconfig.ts", "sandbox/git-server.ts"]);
 
 /** Given out, and used by nothing yet or by nothing any more: they are never given to something else. */
 const RESERVED_CODES: ReadonlySet<string> = new Set(["AG5012"]);

@@ -1,6 +1,6 @@
 import { problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
 import { correctionWaitMs, countCorrection } from "../core/fight.ts";
+import { isObject } from "../core/json.ts";
 import { ACCEPT_REWRITE_ANNOTATION, type JsonObject, type Manifest, type Problem } from "../core/model.ts";
 import { annotationPatch, type PatchOperation, specPatch } from "../core/patch.ts";
 import { lastWriter } from "../core/writers.ts";

@@ -1,6 +1,5 @@
 import { problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
-import { deepEqual } from "../core/json.ts";
+import { deepEqual, isObject } from "../core/json.ts";
 import { EXPORT_ID_ANNOTATION, FEDERATED_KINDS, type FederatedKind, type Problem } from "../core/model.ts";
 import { contentOf, equalContent, normalizeContent } from "../core/snapshot.ts";
 import { isLocalLeader } from "./amko-cluster.ts";

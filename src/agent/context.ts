@@ -14,7 +14,7 @@ import type {
   Uid,
 } from "../core/model.ts";
 import type { Records } from "../core/records.ts";
-import type { Schemas } from "../core/schema.ts";
+import type { Schemas } from "../core/resource-definition.ts";
 import type { ViewCache } from "../core/view.ts";
 import type { FederationError } from "../errors.ts";
 import type {

@@ -1,6 +1,6 @@
 import { problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
 import { editManifest, flipLeader } from "../core/flip.ts";
+import { isObject } from "../core/json.ts";
 import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
 import type { ProposalTopic } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";

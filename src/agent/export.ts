@@ -1,5 +1,6 @@
 import { problem } from "../core/catalogue.ts";
-import { diffFields, isObject } from "../core/diff.ts";
+import { diffFields } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import { type CommittedChange, formatExportMessage } from "../core/message.ts";
 import {
   BASE_ANNOTATION,

@@ -1,5 +1,5 @@
 import { CATALOGUE, problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import type { MemberReading } from "../core/members.ts";
 import type { ClusterName, CommitId, LiveObject, Problem } from "../core/model.ts";
 import { asFederationError, hasCode } from "../errors.ts";

@@ -1,5 +1,5 @@
 import { type ErrorCode, problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import type { AmkoKind, CommitId, LiveObject, Problem } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { parseRecords, proposalsUnder } from "../core/records.ts";

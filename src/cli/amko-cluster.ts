@@ -1,4 +1,4 @@
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import { type LiveObject, NAMESPACE } from "../core/model.ts";
 import { type AnnotationChanges, annotationPatch } from "../core/patch.ts";
 import { FederationError, hasCode } from "../errors.ts";

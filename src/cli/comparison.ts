@@ -1,7 +1,7 @@
 import type { ClusterName, CommitId, Revision } from "../core/model.ts";
 import { formatRevision } from "../core/records.ts";
+import type { Schemas } from "../core/resource-definition.ts";
 import { diffRevisions, type FederationDiff } from "../core/revision-diff.ts";
-import type { Schemas } from "../core/schema.ts";
 import { evaluate } from "../core/view.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import type { Given } from "./given.ts";

@@ -1,7 +1,7 @@
 import type { ClusterName, CommitId, FederationView, Revision } from "../core/model.ts";
 import { formatRevision } from "../core/records.ts";
 import { refsByCluster } from "../core/refs.ts";
-import type { Schemas } from "../core/schema.ts";
+import type { Schemas } from "../core/resource-definition.ts";
 import { evaluate } from "../core/view.ts";
 import { FederationError } from "../errors.ts";
 import type { Given } from "./given.ts";

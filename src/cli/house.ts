@@ -1,6 +1,6 @@
 import type { AgentConfig } from "../config.ts";
 import type { CommitId, Json, RevisionFile } from "../core/model.ts";
-import type { Schemas } from "../core/schema.ts";
+import type { Schemas } from "../core/resource-definition.ts";
 import type { Cluster, ClusterInspector, CommitAuthor, Log, Repository } from "../ports.ts";
 
 /** Where the federation repository is, and how it is read. */

@@ -1,6 +1,6 @@
 import type { CommitId } from "../core/model.ts";
 import { refsByCluster } from "../core/refs.ts";
-import type { Schemas } from "../core/schema.ts";
+import type { Schemas } from "../core/resource-definition.ts";
 import { createStoryReader, type StoryEntry } from "../core/story.ts";
 import { createViewCache } from "../core/view.ts";
 import type { RepositoryReader } from "../ports.ts";

@@ -16,7 +16,7 @@ import {
   UUID_ANNOTATION,
 } from "./model.ts";
 import { judgeOutcome } from "./outcome.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { contentOf, equalContent, normalizeContent, snapshotOf } from "./snapshot.ts";
 import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
 

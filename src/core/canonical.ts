@@ -1,4 +1,4 @@
-import { isJsonArray, isJsonObject, sortedEntries } from "./json.ts";
+import { isArray, isObject, sortedEntries } from "./json.ts";
 import type { Json, JsonObject } from "./model.ts";
 import { resolvePlain } from "./scalars.ts";
 
@@ -41,18 +41,18 @@ function entryText(entry: Json, indent: string): string {
 }
 
 function nestedText(value: readonly Json[] | JsonObject, indent: string): string {
-  if (!isJsonArray(value)) return mapText(value, indent);
+  if (!isArray(value)) return mapText(value, indent);
   return value.map((entry) => entryText(entry, indent)).join(`\n${indent}`);
 }
 
 function isFilled(value: Json): value is readonly Json[] | JsonObject {
-  return isJsonArray(value) ? value.length > 0 : isJsonObject(value) && Object.keys(value).length > 0;
+  return isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0;
 }
 
 /** Scalars, and the map and the list that are empty. */
 function flatText(value: Json, indent: string): string {
-  if (isJsonArray(value)) return "[]";
-  if (isJsonObject(value)) return "{}";
+  if (isArray(value)) return "[]";
+  if (isObject(value)) return "{}";
   if (typeof value === "string") return isParagraph(value) ? blockText(value, indent) : scalarText(value);
   return typeof value === "number" ? numberText(value) : String(value);
 }

@@ -1,5 +1,5 @@
 import { type CheckItem, failed, passed, warned } from "./check-item.ts";
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import { type AmkoKind, type Json, KINDS, type LiveObject, type Problem } from "./model.ts";
 import { describeRight, isOptional, type Right } from "./rights.ts";
 import type { Schema } from "./schema.ts";

@@ -1,6 +1,5 @@
 import { CATALOGUE } from "./catalogue.ts";
-import { isObject } from "./diff.ts";
-import { deepEqual } from "./json.ts";
+import { deepEqual, isObject } from "./json.ts";
 import { describeConflict, type Finding, type MemberFindings } from "./members.ts";
 import type { ClusterName, FederatedKind, Json, LiveObject, Member, Problem } from "./model.ts";
 import type { Role } from "./role.ts";

@@ -1,4 +1,4 @@
-import { deepEqual } from "./json.ts";
+import { deepEqual, isObject } from "./json.ts";
 import type { Json, JsonObject } from "./model.ts";
 
 /** A step of a path: a map's key, or the entry of a keyed list (`[cluster1]`). */
@@ -48,10 +48,6 @@ export function keyedEntries(
     if (entries.size === value.length) return { key, entries };
   }
   return null;
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function diffMaps(

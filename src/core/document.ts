@@ -12,10 +12,9 @@ import {
   Parser,
 } from "yaml";
 import { type ErrorCode, problem } from "./catalogue.ts";
+import type { DocumentPath } from "./document-path.ts";
 import { FILE_SIZE_MAX_BYTES, type Json, type Problem, type RevisionFile } from "./model.ts";
 import { resolvePlain } from "./scalars.ts";
-
-export type DocumentPath = readonly (string | number)[];
 
 export interface ReadableDocument {
   readonly ok: true;

@@ -1,5 +1,5 @@
-import { isObject } from "./diff.ts";
 import { readDocument } from "./document.ts";
+import { isObject } from "./json.ts";
 import type { RevisionFile } from "./model.ts";
 
 /** Why a cluster cannot apply, by what its agent left at `failed/<cluster>`. It is that agent's word: untrusted text. */

@@ -1,6 +1,6 @@
 import { problem } from "./catalogue.ts";
-import { isObject } from "./diff.ts";
 import type { FirstCluster } from "./first-commit.ts";
+import { isObject } from "./json.ts";
 import type { ClusterName, LiveObject, Problem } from "./model.ts";
 import { parseClusterName } from "./names.ts";
 

@@ -1,8 +1,12 @@
 import { type ErrorCode, problem } from "./catalogue.ts";
+import { applyDefaults } from "./defaults.ts";
 import type { ReadableDocument } from "./document.ts";
-import { isJsonObject, member } from "./json.ts";
+import { type DocumentPath, describePath } from "./document-path.ts";
+import { isObject, member } from "./json.ts";
 import type { Problem } from "./model.ts";
-import { applyDefaults, describePath, prune, type Schema, type SchemaPath, validate } from "./schema.ts";
+import { prune } from "./prune.ts";
+import type { Schema } from "./schema.ts";
+import { validate } from "./validate.ts";
 
 /** What is told of one file and one rule. People mend a file and look again; nobody reads a thousand lines. */
 export const FINDINGS_MAX = 20;
@@ -48,8 +52,8 @@ export function readAnnotations(
   { path, code }: { readonly path: string; readonly code: ErrorCode },
 ): Annotations {
   const found = member(member(value, "metadata"), "annotations") ?? {};
-  const at: SchemaPath = ["metadata", "annotations"];
-  if (!isJsonObject(found)) {
+  const at: DocumentPath = ["metadata", "annotations"];
+  if (!isObject(found)) {
     return { values: {}, errors: [problem(code, `${fieldName(at)} must be a map`, { path, line: lineOf(at) })] };
   }
   const isText = (entry: readonly [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
@@ -66,6 +70,6 @@ export function readAnnotations(
   };
 }
 
-function fieldName(path: SchemaPath): string {
+function fieldName(path: DocumentPath): string {
   return path.length === 0 ? "the object" : describePath(path);
 }

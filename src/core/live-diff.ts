@@ -1,4 +1,5 @@
-import { diffFields, isObject } from "./diff.ts";
+import { diffFields } from "./diff.ts";
+import { isObject } from "./json.ts";
 import {
   type ClusterName,
   type Content,
@@ -11,8 +12,8 @@ import {
   type Manifest,
 } from "./model.ts";
 import { diffObject, type ObjectDiff } from "./object-diff.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { type ClusterDiff, type FederationDiff, manifestSide } from "./revision-diff.ts";
-import type { Schemas } from "./schema.ts";
 import { normalizeContent, snapshotOf } from "./snapshot.ts";
 
 export interface LiveFacts {

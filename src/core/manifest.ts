@@ -1,10 +1,11 @@
 import { type ErrorCode, problem } from "./catalogue.ts";
-import { type DocumentPath, type ReadableDocument, readDocument } from "./document.ts";
+import { type ReadableDocument, readDocument } from "./document.ts";
+import type { DocumentPath } from "./document-path.ts";
 import { FINDINGS_MAX, inspectObject, readAnnotations } from "./inspect.ts";
-import { isJsonArray, member } from "./json.ts";
+import { isArray, member } from "./json.ts";
 import { type ClusterName, KINDS, type Manifest, NAMESPACE, type Problem, type RevisionFile } from "./model.ts";
 import { canonicalSegment, decodeClusterName, parseClusterName } from "./names.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 
 export type ReadManifest =
   | ReadableManifest
@@ -104,7 +105,7 @@ function judge(document: ReadableDocument, { path, cluster, isLeader }: Claim, s
     path,
     isLeader,
     version: textOf(member(spec, "version")),
-    clusters: isJsonArray(clusters) ? clusters.filter((entry) => typeof entry === "string") : [],
+    clusters: isArray(clusters) ? clusters.filter((entry) => typeof entry === "string") : [],
     annotations: annotations.values,
     problem: faults[0] ?? null,
   };
@@ -147,7 +148,7 @@ function checkFields(
 /** An entry that can be no cluster's name is an error, but costs only itself: the others go on. */
 function checkClusters({ value, lineOf }: ReadableDocument, path: string): readonly Problem[] {
   const clusters = member(member(value, "spec"), "clusters");
-  if (!isJsonArray(clusters)) return [];
+  if (!isArray(clusters)) return [];
   return clusters
     .flatMap((entry, index) => (typeof entry === "string" && parseClusterName(entry) === null ? [index] : []))
     .slice(0, FINDINGS_MAX)

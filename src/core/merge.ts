@@ -1,5 +1,5 @@
-import { type FieldPath, type FieldStep, isObject, keyedEntries } from "./diff.ts";
-import { deepEqual } from "./json.ts";
+import { type FieldPath, type FieldStep, keyedEntries } from "./diff.ts";
+import { deepEqual, isObject } from "./json.ts";
 import type { CommitId, Content, Json, JsonObject } from "./model.ts";
 
 /** One revision after the base, with what its parents held: together they say what the revision touched. */

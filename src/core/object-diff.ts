@@ -1,5 +1,5 @@
 import type { FieldChange } from "./diff.ts";
-import { isJsonObject } from "./json.ts";
+import { isObject } from "./json.ts";
 import type { FederatedKind, KindState, Snapshot } from "./model.ts";
 import { fieldsBetween } from "./snapshot-change.ts";
 
@@ -42,5 +42,5 @@ function snapshotOf(state: KindState): Snapshot | null {
 
 /** An object that is new brings its annotations and its spec along, whether or not something is in them. */
 function saysNothing({ path, before, after }: FieldChange): boolean {
-  return path.length === 1 && before === undefined && isJsonObject(after) && Object.keys(after).length === 0;
+  return path.length === 1 && before === undefined && isObject(after) && Object.keys(after).length === 0;
 }

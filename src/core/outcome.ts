@@ -1,5 +1,5 @@
 import type { FederationView, FileChange, ObjectId, Problem, RevisionFile } from "./model.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { evaluate } from "./view.ts";
 
 /** What a commit would say: its files as if it had been made, and what is wrong afterwards and was not before. */

@@ -1,5 +1,4 @@
-import { isObject } from "./diff.ts";
-import { deepEqual } from "./json.ts";
+import { deepEqual, isObject } from "./json.ts";
 import type { Json, JsonObject, KubernetesObject, LiveObject, Snapshot } from "./model.ts";
 import {
   AMKO_ANNOTATION_PREFIX,

@@ -1,6 +1,6 @@
 import { problem } from "./catalogue.ts";
-import { isObject } from "./diff.ts";
 import { readDocument } from "./document.ts";
+import { isObject } from "./json.ts";
 import type { ClusterName, Problem, RevisionFile } from "./model.ts";
 import { parseClusterName } from "./names.ts";
 

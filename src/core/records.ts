@@ -1,4 +1,4 @@
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { CommitId, FederatedKind, Json, Uid } from "./model.ts";
 import { FEDERATED_KINDS } from "./model.ts";
 import type { FieldValues, RestartRecord } from "./restart.ts";

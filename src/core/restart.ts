@@ -1,5 +1,4 @@
-import { isObject } from "./diff.ts";
-import { deepEqual } from "./json.ts";
+import { deepEqual, isObject } from "./json.ts";
 import type { CommitId, Json } from "./model.ts";
 
 /** Fields of a GSLBConfig that a running AMKO reads once, when it starts. */

@@ -1,5 +1,5 @@
 import { problem } from "./catalogue.ts";
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { ClusterName, FederationView, LiveObject, Manifest, Member, Problem } from "./model.ts";
 
 /** What an agent knows when it takes its role. */

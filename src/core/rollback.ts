@@ -9,7 +9,7 @@ import {
   type RevisionFile,
 } from "./model.ts";
 import { judgeOutcome } from "./outcome.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
 
 export interface RollbackFacts {

@@ -1,4 +1,4 @@
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { Json } from "./model.ts";
 import type { Schema } from "./schema.ts";
 

@@ -1,8 +1,10 @@
 import { canonicalYaml } from "./canonical.ts";
 import { problem } from "./catalogue.ts";
+import { applyDefaults } from "./defaults.ts";
 import { type ReadableDocument, readDocument } from "./document.ts";
+import { describePath } from "./document-path.ts";
 import { FINDINGS_MAX, inspectObject, readAnnotations } from "./inspect.ts";
-import { deepEqual, isJsonObject, member } from "./json.ts";
+import { deepEqual, isObject, member } from "./json.ts";
 import {
   AMKO_ANNOTATION_PREFIX,
   type Content,
@@ -16,7 +18,7 @@ import {
   type RevisionFile,
   type Snapshot,
 } from "./model.ts";
-import { applyDefaults, describePath, type Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 
 /**
  * Where the snapshot of an object stands: `federation/gslbconfig/gc-1.yaml`.
@@ -61,7 +63,7 @@ export function readSnapshot(file: RevisionFile, schemas: Schemas): ReadSnapshot
 
 /** What is federated of an object. */
 export function contentOf({ metadata, spec }: KubernetesObject): Content {
-  return { annotations: federatedAnnotations(metadata.annotations ?? {}), spec: isJsonObject(spec) ? spec : {} };
+  return { annotations: federatedAnnotations(metadata.annotations ?? {}), spec: isObject(spec) ? spec : {} };
 }
 
 /** The living snapshot of an object. */
@@ -80,7 +82,7 @@ export function equalContent(a: Content, b: Content): boolean {
  */
 export function normalizeContent({ annotations, spec }: Content, kind: FederatedKind, schemas: Schemas): Content {
   const filled = member(applyDefaults({ spec }, schemas[kind].schema), "spec");
-  return { annotations, spec: isJsonObject(filled) ? filled : {} };
+  return { annotations, spec: isObject(filled) ? filled : {} };
 }
 
 /** A DNS-1123 subdomain, as Kubernetes requires of custom objects' names. */
@@ -100,7 +102,7 @@ function checkKind({ value, lineOf }: ReadableDocument, kind: FederatedKind, pat
   const wanted = { kind, apiVersion: KINDS[kind].apiVersion };
   const field = (["kind", "apiVersion"] as const).find((key) => member(value, key) !== wanted[key]);
   if (field === undefined) return null;
-  const message = isJsonObject(value)
+  const message = isObject(value)
     ? `${field} must be ${wanted[field]}, but is ${brief(member(value, field))}`
     : `the file holds no object, but a ${kind} belongs here`;
   return problem("AG1009", message, { path, line: lineOf([field]) });
@@ -171,7 +173,7 @@ function toSnapshot(
     kind,
     name: String(member(member(value, "metadata"), "name")),
     annotations: federatedAnnotations(annotations),
-    spec: isJsonObject(spec) ? spec : {},
+    spec: isObject(spec) ? spec : {},
     deleted: Object.hasOwn(annotations, DELETED_ANNOTATION) ? (annotations[DELETED_ANNOTATION] ?? null) : null,
   };
 }

@@ -1,6 +1,6 @@
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
 import type { ClusterName, CommitId, FederationView, Leadership, Revision, RevisionFile } from "./model.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { readTold, type Told } from "./told.ts";
 import { evaluate, type ViewCache } from "./view.ts";
 

@@ -1,5 +1,5 @@
 import { describeUnknown, PARTIAL_TYPES, updateConditions } from "./conditions.ts";
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { Json, LiveObject } from "./model.ts";
 import type { PatchOperation } from "./patch.ts";
 

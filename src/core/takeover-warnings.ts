@@ -1,4 +1,4 @@
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { ClusterName, FederationView } from "./model.ts";
 import { encodeClusterName } from "./names.ts";
 import type { TakeoverFacts, TakeoverRequest } from "./takeover.ts";

@@ -1,10 +1,11 @@
 import { CATALOGUE, problem } from "./catalogue.ts";
-import { diffFields, isObject } from "./diff.ts";
+import { diffFields } from "./diff.ts";
 import { flipLeader } from "./flip.ts";
+import { isObject } from "./json.ts";
 import type { CommittedChange } from "./message.ts";
 import type { ClusterName, FederationView, FileChange, Manifest, Problem, RevisionFile, Snapshot } from "./model.ts";
 import { judgeOutcome } from "./outcome.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { snapshotPath, writeSnapshot } from "./snapshot.ts";
 import type { ClusterStanding } from "./standing.ts";
 import { takeoverRefusals } from "./takeover-refusals.ts";

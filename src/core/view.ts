@@ -3,7 +3,7 @@ import { judgeKind } from "./kind-state.ts";
 import { type ReadableManifest, type ReadManifest, readManifest } from "./manifest.ts";
 import type { ClusterName, FederationView, Leadership, Member, Problem, RevisionFile } from "./model.ts";
 import { parseClusterName } from "./names.ts";
-import type { Schemas } from "./schema.ts";
+import type { Schemas } from "./resource-definition.ts";
 import { type ReadSnapshot, readSnapshot } from "./snapshot.ts";
 
 /** What was read of files before, by their content. One cache serves one set of schemas. */

@@ -1,4 +1,4 @@
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { Json, LiveObject, ManagedField } from "./model.ts";
 
 /** The field manager under which this agent writes. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { problem } from "../core/catalogue.ts";
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import type { ClusterName, LiveObject, Problem } from "../core/model.ts";
 import { REQUESTED_REVISION_ANNOTATION } from "../core/model.ts";
 import { specPatch } from "../core/patch.ts";

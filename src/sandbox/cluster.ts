@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import type { Json, KubernetesObject } from "../core/model.ts";
 import { type AgentProcess, startAgentProcess } from "./agent-process.ts";
 import { type ApiServer, startApiServer } from "./api-server/server.ts";

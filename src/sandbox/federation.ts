@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { isObject } from "../core/diff.ts";
+import { isObject } from "../core/json.ts";
 import type { Json, KubernetesObject } from "../core/model.ts";
 import { decodeClusterName } from "../core/names.ts";
 import { FederationError } from "../errors.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import type { JsonObject } from "../../src/core/model.ts";
 import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
 import { type FakeAgent, headOf, makeWorld } from "../support/fakes/world.ts";

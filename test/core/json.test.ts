@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { deepEqual, isJsonObject, member, sortedEntries } from "../../src/core/json.ts";
+import { deepEqual, isObject, member, sortedEntries } from "../../src/core/json.ts";
 import type { Json } from "../../src/core/model.ts";
 
 const withOwnProto = JSON.parse('{"__proto__": {"a": 1}}') as Json;
@@ -64,6 +64,6 @@ test("entries are sorted by code units, in every locale alike", () => {
 
 function sortedText(value: Json): string {
   return JSON.stringify(value, (_, inner: Json) =>
-    isJsonObject(inner) ? Object.fromEntries(sortedEntries(inner).map(([key, entry]) => [`_${key}`, entry])) : inner,
+    isObject(inner) ? Object.fromEntries(sortedEntries(inner).map(([key, entry]) => [`_${key}`, entry])) : inner,
   );
 }

@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { applyDefaults } from "../../src/core/defaults.ts";
+import { describePath } from "../../src/core/document-path.ts";
 import { type AmkoKind, type Json, type JsonObject, KINDS, NAMESPACE } from "../../src/core/model.ts";
-import {
-  applyDefaults,
-  collectSchemas,
-  describePath,
-  prune,
-  readCustomResourceDefinition,
-  validate,
-} from "../../src/core/schema.ts";
+import { prune } from "../../src/core/prune.ts";
+import { collectSchemas, readCustomResourceDefinition } from "../../src/core/resource-definition.ts";
+import { validate } from "../../src/core/validate.ts";
 import { startApiServer } from "../../src/sandbox/api-server/server.ts";
 import { type AdminAnswer, askAsAdmin, type Upstream } from "../kubernetes/gate.ts";
 import { PROJECT } from "../support/process.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import type { Json, JsonObject, KubernetesObject } from "../../src/core/model.ts";
 import { asFederationError } from "../../src/errors.ts";
 import { tellLogs, useWorld } from "../e2e/use-world.ts";

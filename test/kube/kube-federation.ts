@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import type { KubernetesObject } from "../../src/core/model.ts";
 import { type AgentProcess, startAgentProcess } from "../../src/sandbox/agent-process.ts";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";

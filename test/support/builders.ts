@@ -20,7 +20,8 @@ import {
   UUID_ANNOTATION,
 } from "../../src/core/model.ts";
 import { encodeClusterName, parseClusterName } from "../../src/core/names.ts";
-import { collectSchemas, readCustomResourceDefinition, type Schemas } from "../../src/core/schema.ts";
+import { collectSchemas, readCustomResourceDefinition, type Schemas } from "../../src/core/resource-definition.ts";
+import { readSchema, type Schema } from "../../src/core/schema.ts";
 import { snapshotPath, writeSnapshot } from "../../src/core/snapshot.ts";
 
 const CRDS = new URL("../../deploy/crds/", import.meta.url);
@@ -35,6 +36,11 @@ export function schemas(): Schemas {
   return shipped;
 }
 let shipped: Schemas | null = null;
+
+/** Of an object with the one field `a`. */
+export function propertySchema(schema: JsonObject): Schema {
+  return readSchema({ type: "object", properties: { a: schema } });
+}
 
 /** A cluster's name that is known to be one. */
 export function cluster(text: string): ClusterName {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import { type CommitId, type FederatedKind, type Json, type JsonObject, KINDS } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { CLUSTERS, type ManifestFields, manifest } from "./builders.ts";

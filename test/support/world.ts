@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import {
   type CommitId,
   type FederatedKind,

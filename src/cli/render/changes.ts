@@ -1,7 +1,7 @@
 import { type FieldChange, formatFieldChange, formatFieldPath } from "../../core/diff.ts";
 import { type DiffLine, diffLines } from "../../core/line-diff.ts";
 import type { FileChange, Json, RevisionFile } from "../../core/model.ts";
-import type { Schemas } from "../../core/schema.ts";
+import type { Schemas } from "../../core/resource-definition.ts";
 import { readSnapshot } from "../../core/snapshot.ts";
 import { fieldsBetween } from "../../core/snapshot-change.ts";
 import { paint, type Stream } from "../shell.ts";

@@ -1,5 +1,6 @@
 import { canonicalYaml } from "../../core/canonical.ts";
-import { type FieldChange, formatFieldPath, formatFieldValue, isObject } from "../../core/diff.ts";
+import { type FieldChange, formatFieldPath, formatFieldValue } from "../../core/diff.ts";
+import { isObject } from "../../core/json.ts";
 import { diffLines } from "../../core/line-diff.ts";
 import type { Json } from "../../core/model.ts";
 import { paint, type Stream } from "../shell.ts";

@@ -1,7 +1,7 @@
 import { ACCEPT_REWRITE_ANNOTATION, type CommitId, type FederationView, type Revision } from "../../core/model.ts";
 import { formatRevision, parseCommitId, parseRecords } from "../../core/records.ts";
+import type { Schemas } from "../../core/resource-definition.ts";
 import { type HistoryVerdict, judgeHistory } from "../../core/rewrite.ts";
-import type { Schemas } from "../../core/schema.ts";
 import { evaluate } from "../../core/view.ts";
 import { hasCode } from "../../errors.ts";
 import { annotateAmkoCluster, contextNameOf, readAmkoCluster } from "../amko-cluster.ts";

@@ -1,4 +1,4 @@
-import { isObject } from "../../core/diff.ts";
+import { isObject } from "../../core/json.ts";
 import type { LiveObject } from "../../core/model.ts";
 import { planSuspension, type Suspension, suspensionChanges } from "../../core/suspension.ts";
 import { annotateAmkoCluster, contextNameOf } from "../amko-cluster.ts";

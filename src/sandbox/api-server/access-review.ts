@@ -1,7 +1,7 @@
+import { isObject } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
 import type { Call } from "./call.ts";
 import { sendJson } from "./exchange.ts";
-import { isObject } from "./object.ts";
 import type { Route } from "./route.ts";
 import { badRequest } from "./status.ts";
 

@@ -1,6 +1,10 @@
+import { applyDefaults } from "../../core/defaults.ts";
+import { type DocumentPath, describePath } from "../../core/document-path.ts";
+import { isObject, member } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
-import { applyDefaults, describePath, prune, type SchemaError, type SchemaPath, validate } from "../../core/schema.ts";
-import { type ApiObject, isObject, type Metadata, nameOf, omit, own, textAt } from "./object.ts";
+import { prune } from "../../core/prune.ts";
+import { type SchemaError, validate } from "../../core/validate.ts";
+import { type ApiObject, type Metadata, nameOf, omit, textAt } from "./object.ts";
 import { OBJECT_META } from "./object-meta.ts";
 import { apiVersionOf, type ResourceType } from "./resource-type.ts";
 import { badRequest, type Cause, invalid } from "./status.ts";
@@ -26,7 +30,7 @@ export function decode(type: ResourceType, sent: Json, policy: FieldPolicy): Api
     const actual = `${textAt(sent, "apiVersion")}, Kind=${textAt(sent, "kind")}`;
     throw badRequest(`the object provided is unrecognized (must be of type ${kind} of ${apiVersion}): ${actual}`);
   }
-  const metadata = own(sent, "metadata") ?? {};
+  const metadata = member(sent, "metadata") ?? {};
   const [wrong] = validate(applyDefaults(metadata, OBJECT_META), OBJECT_META);
   if (wrong !== undefined) throw cannotBeHandled(type, describePath(["metadata", ...wrong.path]), wrong.message);
   const { value, dropped } = prune(applyDefaults(metadata, OBJECT_META), OBJECT_META);
@@ -71,7 +75,7 @@ function cannotBeHandled({ kind, version }: ResourceType, field: string, message
 
 function tellUnknown(
   { kind, version }: ResourceType,
-  unknown: readonly SchemaPath[],
+  unknown: readonly DocumentPath[],
   { fieldValidation, warn }: FieldPolicy,
 ): void {
   if (unknown.length === 0 || fieldValidation === "Ignore") return;

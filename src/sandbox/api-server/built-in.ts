@@ -1,8 +1,9 @@
+import { isObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
 import { readSchema } from "../../core/schema.ts";
 import { ageOf, column, NAME_COLUMN } from "./columns.ts";
 import { EVENT_COLUMNS, EVENT_FIELDS, EVENT_STORAGE, fromCoreEvent, toCoreEvent } from "./events.ts";
-import { type ApiObject, at, isObject, nameOf, textAt, timestamp } from "./object.ts";
+import { type ApiObject, at, nameOf, textAt, timestamp } from "./object.ts";
 import { DEFINITION_STORAGE, type ResourceType, unchanged } from "./resource-type.ts";
 
 export const NAMESPACE_STORAGE = "core/namespaces";

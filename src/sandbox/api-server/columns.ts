@@ -1,6 +1,7 @@
+import { isArray, member } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
-import type { PrinterColumn } from "../../core/schema.ts";
-import { type ApiObject, at, isArray, isObject, nameOf, own } from "./object.ts";
+import type { PrinterColumn } from "../../core/resource-definition.ts";
+import { type ApiObject, at, nameOf } from "./object.ts";
 
 /** A column of the table that `kubectl get` shows. */
 export interface Column {
@@ -74,7 +75,7 @@ function readJsonPath(path: string): readonly Step[] {
     }
     const name = quoted ?? (key ?? "").replaceAll("\\.", ".");
     return (value) => {
-      const field = isObject(value) ? own(value, name) : undefined;
+      const field = member(value, name);
       return field === undefined ? [] : [field];
     };
   });

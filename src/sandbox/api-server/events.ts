@@ -1,6 +1,7 @@
+import { isObject, member } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
 import { ageSince, column, NAME_COLUMN } from "./columns.ts";
-import { type ApiObject, at, isObject, own, textAt } from "./object.ts";
+import { type ApiObject, at, textAt } from "./object.ts";
 
 /** Events are kept in the core group's form; events.k8s.io names some of the same fields differently. */
 export const EVENT_STORAGE = "core/events";
@@ -63,11 +64,11 @@ export const EVENT_COLUMNS = [
     priority: 1,
   }),
   column("Message", (event) => textAt(event, "message").trim()),
-  column("Count", (event) => String(at(event, "series", "count") ?? own(event, "count") ?? 1), { priority: 1 }),
+  column("Count", (event) => String(at(event, "series", "count") ?? member(event, "count") ?? 1), { priority: 1 }),
   { ...NAME_COLUMN, priority: 1 },
 ];
 
 function involved(event: ApiObject): string {
-  const object = own(event, "involvedObject");
+  const object = member(event, "involvedObject");
   return isObject(object) ? `${textAt(object, "kind").toLowerCase()}/${textAt(object, "name")}` : "";
 }

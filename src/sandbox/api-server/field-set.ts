@@ -1,5 +1,6 @@
+import { deepEqual, isObject, member } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
-import { type ApiObject, isObject, omit, own, sameJson } from "./object.ts";
+import { type ApiObject, omit } from "./object.ts";
 
 /**
  * Fields of an object, each as the JSON text of its path. Lists count as one field: every list of AMKO's kinds is
@@ -90,11 +91,11 @@ function compareAt(
 ): void {
   if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      compareAt(own(before, key), own(after, key), [...path, key], written, removed);
+      compareAt(member(before, key), member(after, key), [...path, key], written, removed);
     }
     return;
   }
-  if (sameJson(before, after)) return;
+  if (deepEqual(before, after)) return;
   if (before !== undefined && (after === undefined || isObject(before))) removed.push(...pathsOf(before, path));
   if (after !== undefined) written.push(...pathsOf(after, path));
 }
@@ -105,7 +106,7 @@ function pathsOf(value: Json, path: FieldPath): readonly FieldPath[] {
 }
 
 function removeAt(value: JsonObject, [key = "", ...rest]: FieldPath): JsonObject {
-  const field = own(value, key);
+  const field = member(value, key);
   if (field === undefined) return value;
   if (rest.length === 0) return omit(value, key);
   if (!isObject(field)) return value;

@@ -1,3 +1,4 @@
+import { isArray } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
 import { sendObject } from "./answer.ts";
 import { NAMESPACE_STORAGE } from "./built-in.ts";
@@ -6,7 +7,7 @@ import { collectTerminatedNamespaces, deleteObject, deletionDetails } from "./de
 import { sendJson } from "./exchange.ts";
 import { targetOf, writeOptions } from "./handle-write.ts";
 import { listObjects, toList } from "./list.ts";
-import { at, isArray, nameOf } from "./object.ts";
+import { at, nameOf } from "./object.ts";
 import { forbidden, methodNotAllowed, successStatus } from "./status.ts";
 
 /** A deletion with a body takes its options from there alone: the query's count only where there is none. */

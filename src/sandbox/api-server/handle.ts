@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isArray } from "../../core/json.ts";
 import { readForm } from "./accept.ts";
 import { answerAccessReview, isAccessReview } from "./access-review.ts";
 import { openWatch, sendList, sendObject } from "./answer.ts";
@@ -7,7 +8,7 @@ import { aggregatedDiscovery, discoveryDocument, SERVER_VERSION } from "./discov
 import { readBody, sendJson } from "./exchange.ts";
 import { handleDelete, handleDeleteCollection } from "./handle-delete.ts";
 import { handleWrite, targetOf } from "./handle-write.ts";
-import { at, isArray } from "./object.ts";
+import { at } from "./object.ts";
 import { openApiDocument } from "./open-api.ts";
 import { OPEN_API_V2, openApiV2 } from "./open-api-v2.ts";
 import { type Route, readRoute } from "./route.ts";

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { member } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
-import { type ApiObject, type Metadata, nameOf, own, timestamp, withMetadata, withoutMetadata } from "./object.ts";
+import { type ApiObject, type Metadata, nameOf, timestamp, withMetadata, withoutMetadata } from "./object.ts";
 import type { ResourceType } from "./resource-type.ts";
 import { badRequest, conflict, invalid } from "./status.ts";
 
@@ -51,7 +52,7 @@ const SYSTEM_METADATA = [
 /** What a client sent, with everything that only the server writes as it was. */
 export function keepSystemMetadata(current: ApiObject, object: ApiObject): ApiObject {
   const kept = SYSTEM_METADATA.flatMap((key): [string, Json][] => {
-    const value = own(current.metadata, key);
+    const value = member(current.metadata, key);
     return value === undefined ? [] : [[key, value]];
   });
   return withMetadata(withoutMetadata(object, ...SYSTEM_METADATA, "selfLink"), Object.fromEntries(kept));

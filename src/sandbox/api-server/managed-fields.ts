@@ -1,3 +1,4 @@
+import { isArray, isObject, member } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
 import {
   compareFields,
@@ -8,17 +9,7 @@ import {
   toFieldsV1,
   withoutFields,
 } from "./field-set.ts";
-import {
-  type ApiObject,
-  isArray,
-  isObject,
-  omit,
-  own,
-  textAt,
-  timestamp,
-  withMetadata,
-  withoutMetadata,
-} from "./object.ts";
+import { type ApiObject, omit, textAt, timestamp, withMetadata, withoutMetadata } from "./object.ts";
 import { ApiError } from "./status.ts";
 
 /** Who writes, as `metadata.managedFields` names them. */
@@ -154,7 +145,7 @@ function merge(live: Json | undefined, configuration: Json): Json {
   if (!isObject(live) || !isObject(configuration)) return configuration;
   const stated = Object.entries(configuration).map(([key, value]): [string, Json] => [
     key,
-    merge(own(live, key), value),
+    merge(member(live, key), value),
   ]);
   return Object.fromEntries([...Object.entries(live), ...stated]);
 }
@@ -201,7 +192,7 @@ function readOwnerships(object: ApiObject): readonly Ownership[] {
     apiVersion: textAt(entry, "apiVersion"),
     subresource: textAt(entry, "subresource"),
     time: textAt(entry, "time"),
-    fields: fromFieldsV1(own(entry, "fieldsV1")),
+    fields: fromFieldsV1(member(entry, "fieldsV1")),
   }));
 }
 

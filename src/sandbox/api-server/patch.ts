@@ -1,6 +1,6 @@
 import jsonPatch from "fast-json-patch";
+import { deepEqual, isArray, isObject, member } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
-import { isArray, isObject, own, sameJson } from "./object.ts";
 import { ApiError, badRequest } from "./status.ts";
 
 /** More operations than a kube-apiserver takes. */
@@ -34,7 +34,7 @@ export function applyMergePatch(target: Json | undefined, patch: Json): Json {
   const kept = Object.entries(base).filter(([key]) => !Object.hasOwn(patch, key));
   const patched = Object.entries(patch)
     .filter(([, value]) => value !== null)
-    .map(([key, value]): [string, Json] => [key, applyMergePatch(own(base, key), value)]);
+    .map(([key, value]): [string, Json] => [key, applyMergePatch(member(base, key), value)]);
   return Object.fromEntries([...kept, ...patched]);
 }
 
@@ -53,12 +53,12 @@ const DELETE_FROM_LIST = "$deleteFromPrimitiveList/";
  */
 export function applyStrategicMergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
-  const base = own(patch, "$patch") === "replace" || !isObject(target) ? {} : target;
-  if (own(patch, "$patch") === "delete") return {};
-  const retained = own(patch, "$retainKeys");
+  const base = member(patch, "$patch") === "replace" || !isObject(target) ? {} : target;
+  if (member(patch, "$patch") === "delete") return {};
+  const retained = member(patch, "$retainKeys");
   const kept = Object.entries(base)
     .filter(([key]) => !isArray(retained) || retained.includes(key))
-    .map(([key, value]): [string, Json] => [key, withoutDeleted(value, own(patch, DELETE_FROM_LIST + key))]);
+    .map(([key, value]): [string, Json] => [key, withoutDeleted(value, member(patch, DELETE_FROM_LIST + key))]);
   const merged = new Map(kept);
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith("$")) continue;
@@ -76,17 +76,17 @@ function mergeField(key: string, before: Json | undefined, patch: Json): Json {
 }
 
 function mergeEntries(before: readonly Json[], patch: readonly Json[], mergeKey: string): Json {
-  const keyOf = (entry: Json) => (isObject(entry) ? own(entry, mergeKey) : undefined);
+  const keyOf = (entry: Json) => member(entry, mergeKey);
   const merged = before.flatMap((entry) => {
-    const change = patch.find((candidate) => sameJson(keyOf(candidate), keyOf(entry)));
+    const change = patch.find((candidate) => deepEqual(keyOf(candidate), keyOf(entry)));
     if (change === undefined) return [entry];
-    return isObject(change) && own(change, "$patch") === "delete" ? [] : [applyStrategicMergePatch(entry, change)];
+    return member(change, "$patch") === "delete" ? [] : [applyStrategicMergePatch(entry, change)];
   });
   const added = patch.filter(
     (entry) =>
       isObject(entry) &&
-      own(entry, "$patch") === undefined &&
-      !before.some((old) => sameJson(keyOf(old), keyOf(entry))),
+      member(entry, "$patch") === undefined &&
+      !before.some((old) => deepEqual(keyOf(old), keyOf(entry))),
   );
   return [...merged, ...added];
 }

@@ -1,13 +1,11 @@
+import { applyDefaults } from "../../core/defaults.ts";
+import { isArray, isObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
-import {
-  applyDefaults,
-  type CustomResourceDefinition,
-  prune,
-  readCustomResourceDefinition,
-  type Schema,
-} from "../../core/schema.ts";
+import { prune } from "../../core/prune.ts";
+import { type CustomResourceDefinition, readCustomResourceDefinition } from "../../core/resource-definition.ts";
+import type { Schema } from "../../core/schema.ts";
 import { ageOf, type Column, NAME_COLUMN, printerColumn } from "./columns.ts";
-import { type ApiObject, at, isArray, isObject, nameOf } from "./object.ts";
+import { type ApiObject, at, nameOf } from "./object.ts";
 
 /** A kind of object that the server offers under one group and version. */
 export interface ResourceType {

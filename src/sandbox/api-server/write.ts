@@ -1,3 +1,4 @@
+import { deepEqual } from "../../core/json.ts";
 import type { Json } from "../../core/model.ts";
 import { completeAndCheck, decode, dropUnknown, type FieldPolicy } from "./admission.ts";
 import { NAMESPACE_STORAGE } from "./built-in.ts";
@@ -11,7 +12,7 @@ import {
   withNewIdentity,
 } from "./identity.ts";
 import { mergeApplied, timelessManagedFields, trackUpdate, type Writer } from "./managed-fields.ts";
-import { type ApiObject, nameOf, omit, sameJson, withMetadata, withoutMetadata } from "./object.ts";
+import { type ApiObject, nameOf, omit, withMetadata, withoutMetadata } from "./object.ts";
 import { apiVersionOf, customResourceType, DEFINITION_STORAGE, type ResourceType } from "./resource-type.ts";
 import { inScope, type Subresource, statedInScope } from "./scope.ts";
 import { alreadyExists, badRequest, forbidden, invalid, notFound, qualified } from "./status.ts";
@@ -150,8 +151,8 @@ function writerOf(
 /** Whether a write would change nothing that anybody can see. Then it is none, and wakes nobody. */
 function sameButForTimes(current: ApiObject, desired: ApiObject): boolean {
   return (
-    sameJson(withoutMetadata(current, "managedFields"), withoutMetadata(desired, "managedFields")) &&
-    sameJson(timelessManagedFields(current), timelessManagedFields(desired))
+    deepEqual(withoutMetadata(current, "managedFields"), withoutMetadata(desired, "managedFields")) &&
+    deepEqual(timelessManagedFields(current), timelessManagedFields(desired))
   );
 }
 
@@ -159,7 +160,7 @@ function sameButForTimes(current: ApiObject, desired: ApiObject): boolean {
 function countGeneration(type: ResourceType, current: ApiObject, desired: ApiObject): ApiObject {
   if (!type.counted) return desired;
   const ignored = type.statusSubresource ? ["metadata", "status"] : ["metadata"];
-  if (sameJson(omit(current, ...ignored), omit(desired, ...ignored))) return desired;
+  if (deepEqual(omit(current, ...ignored), omit(desired, ...ignored))) return desired;
   return withMetadata(desired, { generation: (current.metadata.generation ?? 0) + 1 });
 }
 

@@ -1,4 +1,4 @@
-import { isObject } from "../../core/diff.ts";
+import { isObject } from "../../core/json.ts";
 import type { FederatedKind, Json } from "../../core/model.ts";
 import { waitUntil } from "../wait.ts";
 import {

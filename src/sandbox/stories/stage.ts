@@ -1,6 +1,6 @@
 import { parse } from "yaml";
-import { isObject } from "../../core/diff.ts";
 import type { Edit } from "../../core/edit.ts";
+import { isObject } from "../../core/json.ts";
 import type { FederatedKind, Json, KubernetesObject } from "../../core/model.ts";
 import { encodeClusterName, parseClusterName } from "../../core/names.ts";
 import { contentOf, equalContent } from "../../core/snapshot.ts";

@@ -1,5 +1,7 @@
 import jsonPatch, { type Operation } from "fast-json-patch";
 import type { ErrorCode } from "../../../src/core/catalogue.ts";
+import { applyDefaults } from "../../../src/core/defaults.ts";
+import { describePath } from "../../../src/core/document-path.ts";
 import { deepEqual } from "../../../src/core/json.ts";
 import type {
   AmkoKind,
@@ -10,7 +12,9 @@ import type {
   ResourceVersion,
   Uid,
 } from "../../../src/core/model.ts";
-import { applyDefaults, describePath, prune, type Schemas, validate } from "../../../src/core/schema.ts";
+import { prune } from "../../../src/core/prune.ts";
+import type { Schemas } from "../../../src/core/resource-definition.ts";
+import { validate } from "../../../src/core/validate.ts";
 import { FederationError } from "../../../src/errors.ts";
 import type { Cluster, ClusterEvent, ConfigMapState, NamespaceState, WorkloadState } from "../../../src/ports.ts";
 

@@ -1,4 +1,4 @@
-import { isObject } from "../../../src/core/diff.ts";
+import { isObject } from "../../../src/core/json.ts";
 import { type ClusterName, type Problem, REQUESTED_REVISION_ANNOTATION } from "../../../src/core/model.ts";
 import { FederationError } from "../../../src/errors.ts";
 import type { Members } from "../../../src/ports.ts";

@@ -9,7 +9,7 @@ import {
 import { createMemberChecks, type MemberChecks } from "../../../src/agent/member-checks.ts";
 import { reconcile } from "../../../src/agent/reconcile.ts";
 import { type CommitId, KINDS, NAMESPACE, type RevisionFile, type Snapshot } from "../../../src/core/model.ts";
-import type { Schemas } from "../../../src/core/schema.ts";
+import type { Schemas } from "../../../src/core/resource-definition.ts";
 import { snapshotPath, writeSnapshot } from "../../../src/core/snapshot.ts";
 import { createViewCache } from "../../../src/core/view.ts";
 import type { Log } from "../../../src/ports.ts";
