@@ -1,6 +1,7 @@
 import { problem } from "../core/catalogue.ts";
 import { diffFields } from "../core/diff.ts";
 import { isObject } from "../core/json.ts";
+import { filesOfKind } from "../core/kind-files.ts";
 import { type CommittedChange, formatExportMessage } from "../core/message.ts";
 import {
   BASE_ANNOTATION,
@@ -25,7 +26,6 @@ import { lastWriter } from "../core/writers.ts";
 import { hasCode } from "../errors.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local } from "./context.ts";
-import { filesOfKind } from "./files.ts";
 import { withObject } from "./observe.ts";
 import { writeRecords } from "./record.ts";
 

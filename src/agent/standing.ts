@@ -1,8 +1,8 @@
 import { type MemberProgress, type Progress, saysLate } from "../core/conditions.ts";
+import { differingKinds } from "../core/kind-files.ts";
 import { type ClusterName, type CommitId, FEDERATED_KINDS, type FederatedKind, type Member } from "../core/model.ts";
 import { refsByCluster } from "../core/refs.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
-import { filesOfKind } from "./files.ts";
 
 export interface Standing {
   readonly member: MemberProgress;
@@ -50,13 +50,8 @@ async function progressOf(
   if (applied === null) return all(cluster, "behind");
   if (applied === head) return all(cluster, "holds");
   if ((await repository.relation(applied, head, signal)) !== "ancestor") return all(cluster, "behind");
-  const held = await repository.read(applied, signal);
-  const of = (kind: FederatedKind): Progress => {
-    const [there, here] = [held, revision].map((one) =>
-      filesOfKind(one, kind).map(({ path, id, type }) => [path, type, id]),
-    );
-    return JSON.stringify(there) === JSON.stringify(here) ? "holds" : "behind";
-  };
+  const lacks = differingKinds(await repository.read(applied, signal), revision);
+  const of = (kind: FederatedKind): Progress => (lacks.includes(kind) ? "behind" : "holds");
   return { cluster, progress: { GSLBConfig: of("GSLBConfig"), GlobalDeploymentPolicy: of("GlobalDeploymentPolicy") } };
 }
 

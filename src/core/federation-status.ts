@@ -1,15 +1,6 @@
-import {
-  type ClusterName,
-  type CommitId,
-  FEDERATED_KINDS,
-  type FederatedKind,
-  type FederationView,
-  KINDS,
-  type Leadership,
-  type Problem,
-  type Revision,
-} from "./model.ts";
+import type { ClusterName, CommitId, FederatedKind, FederationView, Leadership, Problem, Revision } from "./model.ts";
 import { refsByCluster } from "./refs.ts";
+import { type ClusterStanding, standingAt } from "./standing.ts";
 import { type TopologyRole, topologyOf } from "./topology.ts";
 
 /** What a cluster is: by the branch, and by who is in office. */
@@ -92,16 +83,12 @@ function clusterStatus({ cluster, role: topology, reason }: Entry, facts: Status
   const applied = refsByCluster(refs, "applied").get(cluster) ?? null;
   const failure = facts.failures.get(cluster) ?? null;
   const held = applied === null ? null : (facts.held.get(applied) ?? null);
-  const progress = (kind: FederatedKind): KindProgress => {
-    if (failure !== null) return "failed";
-    if (applied === null) return "unreported";
-    return held !== null && sameFiles(held.revision, facts.head, kind) ? "holds" : "behind";
-  };
+  const standing = standingAt(facts.head, { applied, held: held?.revision ?? null, failure });
   const kinds = {
-    GSLBConfig: progress("GSLBConfig"),
-    GlobalDeploymentPolicy: progress("GlobalDeploymentPolicy"),
+    GSLBConfig: progressOf(standing, "GSLBConfig"),
+    GlobalDeploymentPolicy: progressOf(standing, "GlobalDeploymentPolicy"),
   };
-  const holds = FEDERATED_KINDS.every((kind) => kinds[kind] === "holds");
+  const holds = standing.kind === "holds";
   const lost = applied !== null && held === null ? ["it acknowledged a revision that is not in the branch's past"] : [];
   const errors = [...(reason === null ? [] : [reason]), ...(failure === null ? [] : [failure]), ...lost];
   const expected = role !== "no member" && role !== "no manifest";
@@ -125,15 +112,18 @@ function roleOf(cluster: ClusterName, role: TopologyRole | null, { view, refs }:
   return role === null || (role === "excluded" && !view.manifests.has(cluster)) ? "no manifest" : role;
 }
 
-/** A cluster holds a kind when what it acknowledged has the same files of it, as the agents count it. */
-function sameFiles(held: Revision, head: Revision, kind: FederatedKind): boolean {
-  const [there, here] = [held, head].map(({ files }) =>
-    files
-      .filter(({ path }) => path.startsWith(`${KINDS[kind].folder}/`) && /\.ya?ml$/.test(path))
-      .map(({ path, id, type }) => [path, type, id])
-      .toSorted(),
-  );
-  return JSON.stringify(there) === JSON.stringify(here);
+function progressOf(standing: ClusterStanding, kind: FederatedKind): KindProgress {
+  switch (standing.kind) {
+    case "failing":
+      return "failed";
+    case "behind":
+      return standing.lacks.includes(kind) ? "behind" : "holds";
+    case "holds":
+    case "unreported":
+      return standing.kind;
+    default:
+      return standing satisfies never;
+  }
 }
 
 /** The date of the oldest of the revisions (newest first) that changed the folder; `held` is what they came after. */

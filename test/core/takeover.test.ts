@@ -50,7 +50,7 @@ const withManifest = (name: string, fields: Parameters<typeof manifest>[1]): rea
   withFiles(federation(), manifest(name, fields));
 const conflict = withManifest("cluster3", { isLeader: true });
 const unreadable = withFiles(federation(), file("clusters/cluster3/amkocluster.yaml", "{"));
-const behind: ClusterStanding = { kind: "behind", applied: APPLIED };
+const behind: ClusterStanding = { kind: "behind", applied: APPLIED, lacks: ["GSLBConfig"] };
 const failing: ClusterStanding = { kind: "failing", applied: APPLIED, reason: "the CRD is older" };
 
 describe("a takeover is refused", () => {
