@@ -10,8 +10,9 @@ import type { Json, KubernetesObject } from "../core/model.ts";
 import { decodeClusterName } from "../core/names.ts";
 import { FederationError } from "../errors.ts";
 import { writeKubeconfig } from "./api-server/kubeconfig.ts";
+import { createBareRepository } from "./bare-repository.ts";
 import { type SandboxCluster, startCluster } from "./cluster.ts";
-import { createBareRepository, type GitServer, startGitServer } from "./git-server.ts";
+import { type GitServer, startGitServer } from "./git-server.ts";
 
 const FIXTURE = fileURLToPath(new URL("../../fixtures/repo/", import.meta.url));
 const REPOSITORY = "federation.git";

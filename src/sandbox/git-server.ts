@@ -1,12 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
-import { access, cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { FederationError } from "../errors.ts";
+import { gitEnvironment, runGit } from "./git-command.ts";
 
 /** A CGI program that has not finished its headers after this many bytes never will. */
 const CGI_HEADER_MAX_BYTES = 64 * 1024;
@@ -71,99 +70,6 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       byService: Object.fromEntries(counts),
     }),
     stop: ({ abruptly = false } = {}) => stop(server, children, abruptly),
-  };
-}
-
-export interface BareRepositoryOptions {
-  /** A plain folder whose files become the first commit; without it the repository stays empty. */
-  readonly seedFrom?: string;
-  readonly message?: string;
-  readonly author?: { readonly name: string; readonly email: string };
-  readonly branch?: string;
-  /** Lets version 0 clients fetch any commit by its id, as most hosts do; version 2 clients always may. */
-  readonly allowAnySha1InWant?: boolean;
-}
-
-/** Creates `<root>/<name>`, a bare repository that can be pushed to, and returns its folder. */
-export async function createBareRepository(
-  root: string,
-  name: string,
-  {
-    seedFrom,
-    message = "Start the federation",
-    author = { name: "amko-gitops", email: "amko-gitops@localhost" },
-    branch = "main",
-    allowAnySha1InWant = false,
-  }: BareRepositoryOptions = {},
-): Promise<string> {
-  const folder = join(resolve(root), name);
-  await mkdir(folder, { recursive: true });
-  await runGit(folder, ["init", "--quiet", "--bare", `--initial-branch=${branch}`, "."]);
-  await runGit(folder, ["config", "http.receivepack", "true"]);
-  await runGit(folder, ["config", "transfer.fsckObjects", "true"]);
-  await runGit(folder, ["config", "receive.fsckObjects", "true"]);
-  await runGit(folder, ["config", "uploadpack.allowAnySHA1InWant", String(allowAnySha1InWant)]);
-  await runGit(folder, ["config", "gc.auto", "0"]);
-  if (seedFrom !== undefined) await seed({ folder, seedFrom, message, author, branch });
-  return folder;
-}
-
-type Seed = Required<Omit<BareRepositoryOptions, "allowAnySha1InWant">> & { readonly folder: string };
-
-/** Commits a copy of the plain folder, with git's own plumbing, from a work tree that is thrown away. */
-async function seed(options: Seed): Promise<void> {
-  const worktree = await mkdtemp(join(tmpdir(), "amko-gitops-seed-"));
-  try {
-    await cp(options.seedFrom, worktree, { recursive: true, filter: (path) => !path.endsWith("/.git") });
-    const identity = {
-      GIT_AUTHOR_NAME: options.author.name,
-      GIT_AUTHOR_EMAIL: options.author.email,
-      GIT_COMMITTER_NAME: options.author.name,
-      GIT_COMMITTER_EMAIL: options.author.email,
-    };
-    const plumbing = { GIT_DIR: options.folder, GIT_WORK_TREE: worktree, GIT_INDEX_FILE: `${worktree}.index` };
-    await runGit(worktree, ["add", "--all", "--force", "."], plumbing);
-    const tree = await runGit(worktree, ["write-tree"], plumbing);
-    const commit = await runGit(worktree, ["commit-tree", tree, "-m", options.message], { ...plumbing, ...identity });
-    await runGit(worktree, ["update-ref", `refs/heads/${options.branch}`, commit], plumbing);
-  } finally {
-    await rm(worktree, { recursive: true, force: true });
-    await rm(`${worktree}.index`, { force: true });
-  }
-}
-
-async function runGit(
-  folder: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)("git", args, {
-      cwd: folder,
-      env: { ...gitEnvironment(), ...environment },
-    });
-    return stdout.trim();
-  } catch (error) {
-    throw gitFailure(error, args[0] ?? "");
-  }
-}
-
-function gitFailure(error: unknown, verb: string): FederationError {
-  const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-  return missing
-    ? new FederationError("AG4006", "git is not installed", { cause: error })
-    : new FederationError("AG9001", `git ${verb} failed`, { cause: error });
-}
-
-/** Nothing of the person who runs this decides how the server behaves: no configuration of theirs, no prompts. */
-function gitEnvironment(): Record<string, string> {
-  return {
-    PATH: process.env["PATH"] ?? "",
-    HOME: "/nonexistent",
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_TERMINAL_PROMPT: "0",
-    LC_ALL: "C",
   };
 }
 

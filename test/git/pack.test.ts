@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createObjectStore } from "../../src/git/object-store.ts";
 import { formatPack, inspectPack, objectIdOf } from "../../src/git/pack.ts";
-import { createBareRepository } from "../../src/sandbox/git-server.ts";
+import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
 import { commitChain, git, temporaryFolder } from "../support/git.ts";
 
 const MEBIBYTE = 1024 * 1024;

@@ -6,12 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  createBareRepository,
-  type GitServer,
-  type GitServerOptions,
-  startGitServer,
-} from "../../src/sandbox/git-server.ts";
+import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
+import { type GitServer, type GitServerOptions, startGitServer } from "../../src/sandbox/git-server.ts";
 import { git, temporaryFolder, writeFiles } from "../support/git.ts";
 
 const DISCOVERY = "federation.git/info/refs?service=git-upload-pack";
@@ -40,26 +36,6 @@ async function start(options: Partial<GitServerOptions> = {}): Promise<GitServer
   servers.push(server);
   return server;
 }
-
-describe("a bare repository", () => {
-  it("starts with one commit of the plain folder", async () => {
-    const repository = join(root, "federation.git");
-    expect(await git(repository, ["log", "--format=%an <%ae> %s", "main"])).toBe(
-      "amko-gitops <amko-gitops@localhost> Begin",
-    );
-    expect(await git(repository, ["ls-tree", "-r", "--name-only", "main"])).toBe(
-      ".github/x\nREADME.md\nclusters/a/b.yaml",
-    );
-    expect(await git(repository, ["symbolic-ref", "HEAD"])).toBe("refs/heads/main");
-    await git(repository, ["fsck", "--strict"]);
-  });
-
-  it("can be empty, with a branch of another name", async () => {
-    const repository = await createBareRepository(root, "empty.git", { branch: "trunk" });
-    expect(await git(repository, ["for-each-ref"])).toBe("");
-    expect(await git(repository, ["symbolic-ref", "HEAD"])).toBe("refs/heads/trunk");
-  });
-});
 
 describe("the git server", () => {
   it("serves clone and push to git itself", async () => {

@@ -13,8 +13,9 @@ import {
 } from "../../src/core/model.ts";
 import { type AgentProcess, startAgentProcess } from "../../src/sandbox/agent-process.ts";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
+import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
 import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
-import { createBareRepository, type GitServerUser, startGitServer } from "../../src/sandbox/git-server.ts";
+import { type GitServerUser, startGitServer } from "../../src/sandbox/git-server.ts";
 import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "./builders.ts";
 import { startClusters, type TestCluster } from "./clusters.ts";
