@@ -11,6 +11,7 @@ import { isLocalLeader } from "./amko-cluster.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { adoptProposal, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
+import { recallVersionProposal } from "./stray-proposal.ts";
 
 interface Designated {
   readonly local: Local;
@@ -106,7 +107,10 @@ export async function proposeVersion(
   const version = isObject(local.amkoCluster.spec) ? local.amkoCluster.spec["version"] : undefined;
   const differs =
     manifest !== undefined && typeof version === "string" && version !== "" && version !== manifest.version;
-  if (!differs) return withdrawProposal(context, local, memory, "version", signal);
+  if (!differs) {
+    const known = await recallVersionProposal(context, local, memory, signal);
+    return withdrawProposal(context, known, memory, "version", signal);
+  }
   const change = editManifest(manifest, branch.revision.files, [{ path: ["spec", "version"], value: version }]);
   if (change === null) return { local, memory };
   const message = `federation: ${local.self} runs AMKO ${version}\n\nIts manifest says ${manifest.version}.\n`;

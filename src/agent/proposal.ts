@@ -104,8 +104,8 @@ export async function adoptProposal(
   return writeRecords(context, local, { ...local.records, proposals }, signal);
 }
 
-/** Is the digest of nothing that could be proposed. */
-const WITHDRAWN = "";
+/** Is the digest of nothing that could be proposed, and of no record that was lost: an empty one is read as none. */
+const WITHDRAWN = "withdrawn";
 
 /** Takes back what is not needed any more: the ref, if it is still as this agent left it, and the record. */
 export async function withdrawProposal(
