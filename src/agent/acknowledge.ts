@@ -19,7 +19,7 @@ export async function acknowledge(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Acknowledged> {
-  const { repository, settings, clock, log } = context;
+  const { repository, settings, clock, log, telemetry } = context;
   const ref = clusterRef("applied", local.self);
   const present = memory.refs?.get(ref) ?? null;
   if (present === branch.head || memory.unreported !== null) return { memory, againAfterMs: null };
@@ -35,6 +35,7 @@ export async function acknowledge(
     log("warn", "acknowledgement was refused", { cluster: local.self, code: error.code, cause: error.message });
     return { memory: { ...memory, unreported: error }, againAfterMs: null };
   }
+  telemetry.happened({ fact: "acknowledged" });
   log("info", "acknowledged", { revision: branch.head, cluster: local.self });
   const refs = withRef(memory.refs ?? new Map(), ref, branch.head);
   return { memory: { ...memory, refs, acknowledged: { commit: branch.head, atMs: nowMs } }, againAfterMs: null };

@@ -39,6 +39,7 @@ export async function correct(
     return { local, memory: { ...memory, contested: true } };
   const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, nowMs);
   const written = await writeAmkoCluster(context, local, patch, signal);
+  context.telemetry.happened({ fact: "corrected", kind: "AMKOCluster" });
   const corrections = { ...memory.corrections, AMKOCluster };
   return { local: written, memory: { ...memory, corrections, contested: false } };
 }

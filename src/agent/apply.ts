@@ -143,13 +143,14 @@ async function write(context: Context, local: Local, application: Application, s
 }
 
 function tell(
-  { log, note }: Context,
+  { log, note, telemetry }: Context,
   { self }: Local,
   reason: "Applied" | "Deleted",
   kind: FederatedKind,
   name: string,
   revision: CommitId,
 ): void {
+  telemetry.happened({ fact: "applied", kind, action: reason === "Applied" ? "write" : "delete" });
   log("info", reason.toLowerCase(), { kind, object: name, revision, cluster: self });
   const what = reason === "Applied" ? "is" : "was deleted,";
   note({ type: "Normal", reason, message: `${kind} ${name} ${what} as ${revision.slice(0, 8)} says.` });

@@ -15,6 +15,7 @@ import type {
 } from "../core/model.ts";
 import type { Records } from "../core/records.ts";
 import type { Schemas } from "../core/resource-definition.ts";
+import type { PassState, Stance, Telemetry } from "../core/telemetry.ts";
 import type { ViewCache } from "../core/view.ts";
 import type { FederationError } from "../errors.ts";
 import type {
@@ -65,6 +66,8 @@ export interface Context {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  /** Counts; nothing depends on it. */
+  readonly telemetry: Telemetry;
   /** Keeps what people should see as an Event; told at the end of the pass, so that nothing waits for it. */
   note(note: Note): void;
 }
@@ -143,6 +146,10 @@ export interface Memory {
   readonly findings: MemberFindings | null;
   /** Somebody keeps writing the AMKOCluster, and its next correction waits. */
   readonly contested: boolean;
+  /** The newest revision that this process found its cluster to hold. */
+  readonly held: CommitId | null;
+  /** Since when the cluster lacks something, and what it held last; null while it lacks nothing. */
+  readonly lag: { readonly after: CommitId | null; readonly sinceSeconds: number } | null;
   /** Events of passes that went straight on to the next one. */
   readonly notes: readonly Note[];
   /** The last problem that was told, so that it is told once. */
@@ -167,15 +174,15 @@ export const NO_MEMORY: Memory = {
   corrections: {},
   contested: false,
   findings: null,
+  held: null,
+  lag: null,
   notes: [],
   told: null,
 };
 
-/** What a pass is given; without members there is nobody to ask. */
-export type PassParts = Omit<Context, "note" | "members"> & Partial<Pick<Context, "members">>;
-
-/** Why a pass runs. */
-export type Wake = "start" | "poll" | "resync" | "cluster" | "retry" | "hook";
+/** What a pass is given; without members there is nobody to ask, without telemetry nobody counts. */
+export type PassParts = Omit<Context, "note" | Optional> & Partial<Pick<Context, Optional>>;
+type Optional = "members" | "telemetry";
 
 /** How a pass ended. */
 export interface Result {
@@ -184,8 +191,9 @@ export interface Result {
   readonly againAfterMs: number | null;
   /** What went wrong; null when the pass reached its end. */
   readonly error: FederationError | null;
-  /** For people and probes: one word. */
-  readonly state: "in-sync" | "working" | "held" | "git-away" | "failed";
+  readonly state: PassState;
+  /** What the pass found out about its cluster, as far as it came. Null where it found nothing to do. */
+  readonly stance: Partial<Stance> | null;
 }
 
 /** What a role made of the pass. */

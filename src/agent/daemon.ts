@@ -1,9 +1,11 @@
 import type { AmkoKind } from "../core/model.ts";
+import { NO_TELEMETRY, type Wake } from "../core/telemetry.ts";
 import type { Members } from "../ports.ts";
-import type { PassParts, Result, Wake } from "./context.ts";
+import type { PassParts, Result } from "./context.ts";
 import { limitWakes } from "./limit-wakes.ts";
 import { startLoop } from "./loop.ts";
 import { createMemberChecks, NO_MEMBER_CHECKS } from "./member-checks.ts";
+import { reportPass } from "./pass-report.ts";
 import { reconcile } from "./reconcile.ts";
 import { startSchedule } from "./schedule.ts";
 
@@ -16,6 +18,10 @@ export interface DaemonHealth {
 
 export interface Daemon {
   health(): DaemonHealth;
+  /** Reads the branch at once, as a poll does; what comes while a pass runs becomes one. */
+  fetchNow(): void;
+  /** Milliseconds since the quietest watch last showed a sign of life. */
+  watchSilenceMs(): number;
   /** Ends watches, schedules and the running pass; settles when nothing is left. */
   stop(): Promise<void>;
 }
@@ -32,7 +38,7 @@ export function startDaemon(
   /** The other clusters; null where their credentials are not to be used. */
   members: Members | null = null,
 ): Daemon {
-  const { cluster, clock, chance, log } = context;
+  const { cluster, clock, chance, log, telemetry = NO_TELEMETRY } = context;
   const stopping = new AbortController();
   let last: Result | null = null;
   let passSinceMs: number | null = null;
@@ -46,9 +52,11 @@ export function startDaemon(
       chance,
       log,
       async pass(memory, wake, signal) {
-        passSinceMs = clock.nowMs();
+        const startedAtMs = clock.nowMs();
+        passSinceMs = startedAtMs;
         const result = await reconcile({ ...context, members: checks }, memory, wake, signal);
         passSinceMs = null;
+        telemetry.passed(reportPass(result, wake, clock.nowMs() - startedAtMs));
         return result;
       },
       ended(result) {
@@ -81,6 +89,8 @@ export function startDaemon(
       // Without git the cluster is as it should be as far as anybody knows: ready. Without its API server it is not.
       return { live: !hanging && !deaf, ready: last !== null && last.state !== "failed", detail };
     },
+    fetchNow: wake("hook"),
+    watchSilenceMs: watch.silenceMs,
     async stop() {
       poll.stop();
       resync.stop();

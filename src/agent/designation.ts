@@ -2,7 +2,7 @@ import { problem } from "../core/catalogue.ts";
 import { editManifest, flipLeader } from "../core/flip.ts";
 import { isObject } from "../core/json.ts";
 import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
-import type { ProposalTopic } from "../core/records.ts";
+import type { AgentTopic } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import type { Designation } from "../core/role.ts";
 import { writerOfField } from "../core/writers.ts";
@@ -125,7 +125,7 @@ export async function proposeVersion(
 }
 
 interface KeptProposal {
-  readonly topic: ProposalTopic;
+  readonly topic: AgentTopic;
   readonly changes: readonly FileChange[];
   readonly message: string;
   /** Push it also where nothing stands yet. */

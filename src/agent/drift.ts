@@ -46,7 +46,7 @@ export type DriftVerdict =
 
 /** Puts it back at once, unless the agent only reports, or somebody keeps fighting: then less and less often. */
 export function judgeDrift(
-  { settings, clock, log, note }: Context,
+  { settings, clock, log, note, telemetry }: Context,
   { self }: Local,
   memory: Memory,
   drifts: readonly Drift[],
@@ -64,6 +64,7 @@ export function judgeDrift(
   const corrections = { ...memory.corrections };
   for (const { kind, problem: cause } of drifts) {
     corrections[kind] = countCorrection(corrections[kind], nowMs);
+    telemetry.happened({ fact: "corrected", kind });
     log("warn", "drift is corrected", { cluster: self, cause: cause.message });
     note({ type: "Warning", reason: "DriftCorrected", message: `${cause.message}. It was put back. ${cause.remedy}` });
   }

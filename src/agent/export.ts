@@ -69,6 +69,7 @@ export async function exportChanges(
   const { changes, message } = prepareExport(branch, local, recorded.exports, exportId);
   const author = authorOf(context, local.self);
   const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);
+  for (const { kind, action } of exports) context.telemetry.happened({ fact: "exported", kind, action });
   const subject = message.split("\n", 1)[0];
   context.note({ type: "Normal", reason: "Exported", message: `Committed ${commit.slice(0, 8)}: ${subject}` });
   const objects = exports.map((one) => `${one.kind} ${nameOf(one)}`);

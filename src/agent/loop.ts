@@ -1,6 +1,7 @@
+import { WAKES, type Wake } from "../core/telemetry.ts";
 import type { FederationError } from "../errors.ts";
 import type { Chance, Clock, Log } from "../ports.ts";
-import { type Memory, NO_MEMORY, type Result, type Wake } from "./context.ts";
+import { type Memory, NO_MEMORY, type Result } from "./context.ts";
 
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_MAX_MS = 60_000;
@@ -32,7 +33,7 @@ interface Rest {
   readonly endedBy: ReadonlySet<Wake>;
 }
 
-const EVERY_WAKE: ReadonlySet<Wake> = new Set(["start", "poll", "resync", "cluster", "retry", "hook"]);
+const EVERY_WAKE: ReadonlySet<Wake> = new Set(WAKES);
 /** After an error a busy cluster must not turn the loop hot, but recovery must not wait longer than one poll. */
 const WAKES_FROM_BACKOFF: ReadonlySet<Wake> = new Set(["poll", "resync"]);
 

@@ -5,6 +5,7 @@ import type { NamespaceState } from "../ports.ts";
 import type { Branch, Context, Memory, Result } from "./context.ts";
 import { readIdentityMismatch } from "./identity.ts";
 import { withRef } from "./observe.ts";
+import { NOT_HERE } from "./stance.ts";
 
 /**
  * There is no AMKOCluster to act on, nor to write a status to: the log has to do. An agent that was told which cluster
@@ -24,7 +25,7 @@ export async function waitForAmko(
   const told = { ...memory, told: message };
   const absent = code === "AG3011" && namespace !== null;
   const released = absent ? await releaseClaim(context, branch, told, namespace, signal) : told;
-  return { memory: released, againAfterMs: null, error: null, state: "held" };
+  return { memory: released, againAfterMs: null, error: null, state: "held", stance: { ...NOT_HERE, problem: code } };
 }
 
 async function releaseClaim(

@@ -4,10 +4,11 @@ import type { AmkoKind, CommitId, LiveObject, Problem } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { parseRecords, proposalsUnder } from "../core/records.ts";
 import { refsByCluster } from "../core/refs.ts";
+import type { Wake } from "../core/telemetry.ts";
 import { evaluate } from "../core/view.ts";
 import { asFederationError, FederationError } from "../errors.ts";
 import type { NamespaceState, ObjectList } from "../ports.ts";
-import type { Branch, Context, Local, Memory, Wake } from "./context.ts";
+import type { Branch, Context, Local, Memory } from "./context.ts";
 
 /**
  * Reads the tracked branch: one ref listing, and the head's files where they are not known yet.

@@ -65,6 +65,7 @@ export async function stepOffice(
       const bases = basesForOffice(local);
       const recorded = await writeRecords(context, local, { ...local.records, bases, office }, signal);
       const taken = await setLeader(context, recorded, true, signal);
+      context.telemetry.happened({ fact: "office", change: "taken" });
       context.log("info", "took office", { cluster: local.self, revision: branch.head, unconfirmed: step.unconfirmed });
       context.note({
         type: "Normal",
@@ -172,6 +173,7 @@ async function stepDown(
     ],
     signal,
   );
+  context.telemetry.happened({ fact: "office", change: "left" });
   context.log("info", "stepped down", { cluster: local.self, claim: release });
   context.note({
     type: "Normal",

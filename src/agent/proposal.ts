@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CommitId, FileChange, RevisionFile } from "../core/model.ts";
-import type { ProposalRecord, ProposalTopic } from "../core/records.ts";
+import type { AgentTopic, ProposalRecord, ProposalTopic } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
@@ -56,7 +56,7 @@ function standsIn(files: readonly RevisionFile[], { path, bytes }: FileChange): 
 }
 
 export interface ProposalRequest {
-  readonly topic: ProposalTopic;
+  readonly topic: AgentTopic;
   readonly changes: readonly FileChange[];
   readonly message: string;
   /** What the ref holds now; null where it does not exist. */
@@ -79,6 +79,7 @@ export async function pushProposal(
     { ref, expected, parent: branch.head, changes, message, author },
     signal,
   );
+  context.telemetry.happened({ fact: "proposed", topic });
   context.log("info", "proposed", { cluster: local.self, ref, revision: commit });
   const amkoClusterUid = local.amkoCluster.metadata.uid;
   const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots };

@@ -1,16 +1,19 @@
 import { CATALOGUE, type ErrorCode, problem } from "../core/catalogue.ts";
 import type { Problem } from "../core/model.ts";
+import { NO_TELEMETRY, type Wake } from "../core/telemetry.ts";
 import { asFederationError, FederationError } from "../errors.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { findHandEdits, tellHandEdits } from "./break-glass.ts";
-import type { Acted, Branch, Context, Local, Memory, Note, PassParts, Result, Wake } from "./context.ts";
+import type { Acted, Branch, Context, Local, Memory, Note, PassParts, Result } from "./context.ts";
 import { reportFailure } from "./failed.ts";
 import { type Judgement, judge } from "./judge.ts";
+import { withLag } from "./lag.ts";
 import { NO_MEMBER_CHECKS } from "./member-checks.ts";
 import { waitForAmko } from "./not-here.ts";
 import { readBranch, readLocal } from "./observe.ts";
 import { nothingDone, play } from "./play.ts";
 import { explain, reportStatus, reportUnknown, tell, tellOnce } from "./report.ts";
+import { stanceOf, stanceWithoutGit } from "./stance.ts";
 
 /** How often a held pass is tried again that nothing wakes. */
 const HELD_RETRY_MS = 30_000;
@@ -31,25 +34,37 @@ export async function reconcile(
   signal: AbortSignal,
 ): Promise<Result> {
   const notes: Note[] = [];
-  const context: Context = { members: NO_MEMBER_CHECKS, ...parts, note: (note) => void notes.push(note) };
+  const note = (one: Note): void => void notes.push(one);
+  const context: Context = { members: NO_MEMBER_CHECKS, telemetry: NO_TELEMETRY, ...parts, note };
   const branch = await readBranch(context, memory, wake, signal).catch(asFederationError);
-  try {
-    if (branch instanceof FederationError) return await waitForGit(context, memory, branch, signal);
-    const refs = branch.listing.refs ?? memory.refs;
-    const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
-    const rested = restSettled(context, branch, seen, wake);
-    if (rested !== null) return rested;
-    const fresh = { ...seen, settled: null, ...(wake.has("resync") ? { unreported: null, unreleased: null } : {}) };
-    return await takePart(context, branch, fresh, notes, signal);
-  } catch (error) {
-    // What woke this pass is not done: the next poll must not take the last finished one for the truth.
-    return {
-      memory: { ...memory, settled: null },
-      againAfterMs: null,
-      error: asFederationError(error),
-      state: "failed",
-    };
+  if (branch instanceof FederationError) {
+    return await waitForGit(context, memory, branch, signal).catch((error) => broken(memory, error));
   }
+  const result = await actOn(context, branch, memory, wake, notes, signal).catch((error) => broken(memory, error));
+  return withLag(context, branch, result, signal);
+}
+
+async function actOn(
+  context: Context,
+  branch: Branch,
+  memory: Memory,
+  wake: ReadonlySet<Wake>,
+  notes: readonly Note[],
+  signal: AbortSignal,
+): Promise<Result> {
+  const refs = branch.listing.refs ?? memory.refs;
+  const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
+  const rested = restSettled(context, branch, seen, wake);
+  if (rested !== null) return rested;
+  const fresh = { ...seen, settled: null, ...(wake.has("resync") ? { unreported: null, unreleased: null } : {}) };
+  return await takePart(context, branch, fresh, notes, signal);
+}
+
+/** What woke this pass is not done: the next poll must not take the last finished one for the truth. */
+function broken(memory: Memory, cause: unknown): Result {
+  const error = asFederationError(cause);
+  const stance = { problem: error.code };
+  return { memory: { ...memory, settled: null }, againAfterMs: null, error, state: "failed", stance };
 }
 
 /** A poll that finds the head, and the refs that matter, where the last finished pass left them, has nothing to do. */
@@ -66,7 +81,7 @@ function restSettled(
     refs !== null && (refs.size !== settled.refs.size || [...refs].some(([name, at]) => settled.refs.get(name) !== at));
   if (moved) return null;
   const againAfterMs = settled.againAtMs === null ? null : Math.max(0, settled.againAtMs - clock.nowMs());
-  return { memory, againAfterMs, error: null, state: settled.state };
+  return { memory, againAfterMs, error: null, state: settled.state, stance: null };
 }
 
 /** Without git an agent changes nothing; it only says so, and stays up. */
@@ -78,12 +93,13 @@ async function waitForGit(
 ): Promise<Result> {
   const reading = await readLocal(context, signal);
   const waiting = { ...memory, settled: null };
-  if (reading.kind === "not-here") return { memory: waiting, againAfterMs: null, error, state: "git-away" };
+  const away = { againAfterMs: null, error, state: "git-away" } as const;
+  if (reading.kind === "not-here") return { ...away, memory: waiting, stance: { problem: error.code } };
   const edits = reading.local.unread === null ? findHandEdits(context, reading.local, memory) : null;
   const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
   const local = await reportUnknown(context, reading.local, causes.join(" "), signal);
   const told = await tellHandEdits(context, local, waiting, edits, signal);
-  return { memory: told, againAfterMs: null, error, state: "git-away" };
+  return { ...away, memory: told, stance: { ...stanceWithoutGit(context, local), problem: error.code } };
 }
 
 async function takePart(
@@ -103,7 +119,7 @@ async function takePart(
     judgement = await judge(context, branch, local, { ...memory, self: local.self }, signal);
     const acted = await play(context, branch, judgement, local, signal);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
-    if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working" };
+    if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working", stance: {} };
     return await finish(context, branch, judgement, { ...acted, memory: kept }, signal);
   } catch (error) {
     return fail(context, branch, judgement, local, asFederationError(error), signal);
@@ -144,7 +160,9 @@ async function finish(
   const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
   const crdMissed = memory.crdMissed && !acted.holds;
-  return { memory: { ...memory, notes: [], crdMissed, settled }, againAfterMs, error: null, state };
+  const held = acted.holds ? branch.head : memory.held;
+  const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
+  return { memory: { ...memory, notes: [], crdMissed, held, settled }, againAfterMs, error: null, state, stance };
 }
 
 /** A pass that broke off says why in the status, unless it only has to read again. */
@@ -157,7 +175,9 @@ async function fail(
   signal: AbortSignal,
 ): Promise<Result> {
   const crdMissed = memory.crdMissed || (error.code === "AG3005" && local.unread !== null);
-  const result: Result = { memory: { ...memory, crdMissed }, againAfterMs: null, error, state: stateAfter(error) };
+  const stance = error.retry === "now" ? {} : { ...stanceWithoutGit(context, local), problem: error.code };
+  const kept = { ...memory, crdMissed };
+  const result: Result = { memory: kept, againAfterMs: null, error, state: stateAfter(error), stance };
   if (error.retry === "now" || signal.aborted) return result;
   try {
     const reading = await readLocal(context, signal);

@@ -2,6 +2,7 @@ import {
   type Condition,
   describeStatus,
   describeUnknown,
+  type MemberProgress,
   PARTIAL_TYPES,
   updateConditions,
 } from "../core/conditions.ts";
@@ -17,6 +18,8 @@ import { standingOf } from "./standing.ts";
 export interface Reported {
   readonly local: Local;
   readonly memory: Memory;
+  /** The valid members of a leader, as just told. */
+  readonly members: readonly MemberProgress[];
   readonly againAfterMs: number | null;
 }
 
@@ -33,6 +36,7 @@ export async function reportStatus(
   const standings = await Promise.all(
     valid.map((member) => standingOf(context, branch, member, local, memory, signal)),
   );
+  const members = standings.map(({ member }) => member);
   const { problem, advice } = acted;
   const revision = formatRevision(context.settings.branch, branch.head);
   const conditions = describeStatus({
@@ -41,7 +45,7 @@ export async function reportStatus(
       problem === null
         ? { kind: "yes", revision, advice: advice === null ? null : explain(advice) }
         : { kind: "no", cause: explain(problem) },
-    members: standings.map(({ member }) => member),
+    members,
     exportProblems: acted.exportProblems,
     pendingKinds: acted.pendingKinds,
     findings: memory.findings,
@@ -53,6 +57,7 @@ export async function reportStatus(
   return {
     local: written,
     memory: { ...memory, behind: new Map(behind) },
+    members,
     againAfterMs: pending.length === 0 ? null : Math.min(...pending),
   };
 }

@@ -41,6 +41,7 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot,
     // The ref is named by its content: where it stands already, that very content is safe.
     if (!hasCode(error, "AG2011")) throw error;
   }
+  context.telemetry.happened({ fact: "rescued", kind, place: "git" });
   context.log("warn", "rescued", { kind, object: name, ref, cluster: local.self });
   context.note({
     type: "Warning",
@@ -67,7 +68,7 @@ async function makeRoom({ repository, log }: Context, local: Local, ref: string,
 }
 
 async function rescueHere(
-  { cluster, log }: Context,
+  { cluster, log, telemetry }: Context,
   local: Local,
   kind: FederatedKind,
   bytes: Uint8Array,
@@ -75,6 +76,7 @@ async function rescueHere(
 ): Promise<Local> {
   const data = { ...local.configMap?.data, [`rescue.${kind}`]: new TextDecoder().decode(bytes) };
   const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);
+  telemetry.happened({ fact: "rescued", kind, place: "configmap" });
   log("warn", "rescued in the ConfigMap, since git may not be pushed to", { kind, cluster: local.self });
   return { ...local, configMap };
 }

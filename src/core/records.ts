@@ -32,11 +32,12 @@ export interface Records {
   readonly restart: RestartRecord | null;
 }
 
-export const PROPOSAL_TOPICS = ["config", "leader", "version", "adopt", "rollback"] as const;
-/**
- * `config`: a change of the leader's objects; `leader`: a flip that somebody asked for; `version`: a mended manifest.
- * `adopt` and `rollback` come from people's command line; no agent touches them.
- */
+/** `config`: a change of the leader's objects; `leader`: a flip that somebody asked for; `version`: a mended manifest. */
+export const AGENT_TOPICS = ["config", "leader", "version"] as const;
+export type AgentTopic = (typeof AGENT_TOPICS)[number];
+
+/** `adopt` and `rollback` come from people's command line; no agent touches them. */
+export const PROPOSAL_TOPICS = [...AGENT_TOPICS, "adopt", "rollback"] as const;
 export type ProposalTopic = (typeof PROPOSAL_TOPICS)[number];
 
 export interface ProposalRecord {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Memory, NO_MEMORY, type Result, type Wake } from "../../src/agent/context.ts";
+import { type Memory, NO_MEMORY, type Result } from "../../src/agent/context.ts";
 import { type Loop, startLoop } from "../../src/agent/loop.ts";
 import type { ErrorCode } from "../../src/core/catalogue.ts";
+import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
 import { createFixedChance, createManualClock, type ManualClock, settle } from "../support/fakes/time.ts";
 
@@ -19,7 +20,7 @@ interface Harness {
   isRunning(): boolean;
 }
 
-const DONE: Result = { memory: NO_MEMORY, againAfterMs: null, error: null, state: "in-sync" };
+const DONE: Result = { memory: NO_MEMORY, againAfterMs: null, error: null, state: "in-sync", stance: {} };
 
 const failed = (code: ErrorCode, retryAfterMs: number | null = null): Partial<Result> => ({
   error: new FederationError(code, "on purpose", { retryAfterMs }),

@@ -1,5 +1,5 @@
-import type { Wake } from "../../src/agent/context.ts";
 import type { AmkoKind } from "../../src/core/model.ts";
+import type { Wake } from "../../src/core/telemetry.ts";
 
 /** What somebody writes into one field. */
 export interface Change {

@@ -1,7 +1,8 @@
-import { type AgentSettings, type Memory, NO_MEMORY, type PassParts, type Wake } from "../../src/agent/context.ts";
+import { type AgentSettings, type Memory, NO_MEMORY, type PassParts } from "../../src/agent/context.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
 import type { ErrorCode } from "../../src/core/catalogue.ts";
 import type { CommitId } from "../../src/core/model.ts";
+import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
 import { manifest, schemas, snapshotFile } from "../support/builders.ts";

@@ -1,16 +1,10 @@
-import {
-  type AgentSettings,
-  type Memory,
-  NO_MEMORY,
-  type PassParts,
-  type Result,
-  type Wake,
-} from "../../../src/agent/context.ts";
+import { type AgentSettings, type Memory, NO_MEMORY, type PassParts, type Result } from "../../../src/agent/context.ts";
 import { createMemberChecks, type MemberChecks } from "../../../src/agent/member-checks.ts";
 import { reconcile } from "../../../src/agent/reconcile.ts";
 import { type CommitId, KINDS, NAMESPACE, type RevisionFile, type Snapshot } from "../../../src/core/model.ts";
 import type { Schemas } from "../../../src/core/resource-definition.ts";
 import { snapshotPath, writeSnapshot } from "../../../src/core/snapshot.ts";
+import { type Fact, NO_TELEMETRY, type Wake } from "../../../src/core/telemetry.ts";
 import { createViewCache } from "../../../src/core/view.ts";
 import type { Log } from "../../../src/ports.ts";
 import { CLUSTERS, federation, schemas } from "../builders.ts";
@@ -49,6 +43,9 @@ export interface FakeAgent {
   readonly members: MemberChecks;
   /** Lines of the log, `level message`. */
   readonly log: readonly string[];
+  /** What it told to be counted. */
+  readonly facts: readonly Fact[];
+  forgetFacts(): void;
 }
 
 export interface World {
@@ -106,6 +103,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     const cluster = clusters.get(name);
     if (cluster === undefined) throw new Error(`there is no cluster ${name}`);
     const log: string[] = [];
+    const facts: Fact[] = [];
     const tell: Log = (level, message, fields = {}) => void log.push(`${level} ${message} ${JSON.stringify(fields)}`);
     const noted = { members, clock, log: tell, changed: () => void log.push("woken by a member") };
     const checks = createMemberChecks(noted, signal);
@@ -119,6 +117,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       clock,
       chance: createFixedChance(`${name}-${started}`),
       log: tell,
+      telemetry: { ...NO_TELEMETRY, happened: (fact) => void facts.push(fact) },
     };
     started += 1;
     let memory: Memory = NO_MEMORY;
@@ -131,6 +130,8 @@ export function makeWorld(options: WorldOptions = {}): World {
       name,
       cluster,
       log,
+      facts,
+      forgetFacts: () => void facts.splice(0),
       members: checks,
       pass,
       restart: () => {
