@@ -54,3 +54,10 @@ it("wakes nobody after the end", async () => {
   await clock.advance(EVERY_MS);
   expect(wakes()).toBe(BURST);
 });
+
+it("goes on as before where the clock is set back", async () => {
+  const { clock, times, wakes } = limited();
+  await clock.advance(-3_600_000);
+  times(BURST);
+  expect(wakes()).toBe(BURST);
+});
