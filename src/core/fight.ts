@@ -23,6 +23,10 @@ export function correctionWaitMs(corrections: Corrections | undefined, nowMs: nu
 }
 
 export function countCorrection(corrections: Corrections | undefined, nowMs: number): Corrections {
-  const atPeace = corrections === undefined || nowMs - corrections.lastMs >= PEACE_MS;
-  return { count: atPeace ? 1 : corrections.count + 1, lastMs: nowMs };
+  return { count: correctionsInARow(corrections, nowMs) + 1, lastMs: nowMs };
+}
+
+/** How often the object was put back without peace in between. */
+export function correctionsInARow(corrections: Corrections | undefined, nowMs: number): number {
+  return corrections === undefined || nowMs - corrections.lastMs >= PEACE_MS ? 0 : corrections.count;
 }

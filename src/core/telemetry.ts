@@ -40,7 +40,8 @@ export type MemberState = Progress | "excluded";
 
 /** How a cluster stands, as a pass found it and left it. Times are Unix time. */
 export interface Stance {
-  readonly role: "leader" | "follower" | "none";
+  /** By the branch, as far as it could be judged; `unknown` before it was. */
+  readonly role: "leader" | "follower" | "none" | "unknown";
   /** `isLeader` of the AMKOCluster, which AMKO obeys. */
   readonly localLeader: boolean;
   /** Null while there is no suspension. */

@@ -10,7 +10,7 @@ import {
 } from "./fetch-pack.ts";
 import { DELIMITER, decodePackets, encodePacket, endsComplete, FLUSH, lineOf } from "./pkt-line.ts";
 import { formatPush, type PushReport, parsePushAnswer, type RefCommand } from "./send-pack.ts";
-import type { GitAnswer, GitRequest, GitService, Transport } from "./transport.ts";
+import type { GitAnswer, GitOperation, GitRequest, GitService, Transport } from "./transport.ts";
 import { serverWords } from "./words.ts";
 
 /** Refs, greetings and reports; 16 MiB are some 200,000 refs. */
@@ -40,7 +40,12 @@ export function openRemote(transport: Transport, fetchMaxBytes: number): Remote 
 /** Greetings say what a server can, and that changes rarely: they are kept until something goes wrong. */
 interface Session {
   greet(service: GitService, signal: AbortSignal): Promise<Advertisement>;
-  post(service: GitService, body: Uint8Array, answerMaxBytes: number, signal: AbortSignal): Promise<GitAnswer>;
+  post(
+    operation: Exclude<GitOperation, "greet">,
+    body: Uint8Array,
+    answerMaxBytes: number,
+    signal: AbortSignal,
+  ): Promise<GitAnswer>;
   forgetOnError<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -52,15 +57,24 @@ function createSession(transport: Transport): Session {
     async greet(service, signal) {
       const known = greetings.get(service);
       if (known !== undefined) return known;
-      const request = { method: "GET", service, protocol: protocolOf(service), body: null } as const;
+      const request = {
+        operation: "greet",
+        method: "GET",
+        service,
+        protocol: protocolOf(service),
+        body: null,
+      } as const;
       const answer = await transport.send({ ...request, answerMaxBytes: LISTING_MAX_BYTES }, signal);
       const greeting = parseAdvertisement(answer.bytes, service);
       // The refs in an upload-pack greeting of version 0 are news of one moment, and never kept.
       if (service === "git-receive-pack" || greeting.version === 2) greetings.set(service, withoutRefs(greeting));
       return greeting;
     },
-    post: (service, body, answerMaxBytes, signal) =>
-      transport.send({ method: "POST", service, protocol: protocolOf(service), body, answerMaxBytes }, signal),
+    post(operation, body, answerMaxBytes, signal) {
+      const service = operation === "push" ? "git-receive-pack" : "git-upload-pack";
+      const request = { operation, method: "POST", service, protocol: protocolOf(service), body } as const;
+      return transport.send({ ...request, answerMaxBytes }, signal);
+    },
     async forgetOnError(work) {
       try {
         return await work();
@@ -93,7 +107,7 @@ async function listRefsVersion2(
 ): Promise<ReadonlyMap<string, CommitId>> {
   const wishes = prefixes.map((prefix) => encodePacket(`ref-prefix ${prefix}\n`));
   const body = [encodePacket("command=ls-refs\n"), DELIMITER, ...wishes, FLUSH].join("");
-  const answer = await session.post("git-upload-pack", Buffer.from(body), LISTING_MAX_BYTES, signal);
+  const answer = await session.post("list", Buffer.from(body), LISTING_MAX_BYTES, signal);
   const packets = decodePackets(answer.bytes);
   if (!endsComplete(packets)) throw new FederationError("AG2008", "the git server's list of refs was cut off");
   const lines = packets.flatMap((packet) => (packet.kind === "data" ? [lineOf(packet.bytes)] : []));
@@ -111,7 +125,7 @@ async function fetchPack(
     greeting.version === 2
       ? formatFetch(request, greeting.capabilities.has("agent"))
       : formatFetchVersion0(request, greeting.capabilities);
-  const answer = await session.post("git-upload-pack", Buffer.from(body), answerMaxBytes, signal);
+  const answer = await session.post("fetch", Buffer.from(body), answerMaxBytes, signal);
   const fetched = parseFetchAnswer(answer.bytes);
   return fetched.kind === "refused" ? { kind: "refused", words: serverWords(fetched.words, answer.secrets) } : fetched;
 }
@@ -119,7 +133,7 @@ async function fetchPack(
 async function push(session: Session, command: RefCommand, pack: Uint8Array, signal: AbortSignal): Promise<PushReport> {
   const { capabilities } = await session.greet("git-receive-pack", signal);
   const body = formatPush(command, pack, capabilities);
-  const answer = await session.post("git-receive-pack", body, LISTING_MAX_BYTES, signal);
+  const answer = await session.post("push", body, LISTING_MAX_BYTES, signal);
   const report = parsePushAnswer(answer.bytes, command.ref, capabilities.has("side-band-64k"));
   return report.kind === "refused" ? { kind: "refused", words: serverWords(report.words, answer.secrets) } : report;
 }

@@ -5,7 +5,8 @@ import {
   request as plainRequest,
 } from "node:http";
 import { type Agent as SecureAgent, request as secureRequest } from "node:https";
-import { FederationError } from "../errors.ts";
+import type { ErrorCode } from "../core/catalogue.ts";
+import { asFederationError, FederationError } from "../errors.ts";
 import { createAgents } from "./connections.ts";
 import { type AskCredentials, type CredentialSource, createCredentialSource } from "./credential-source.ts";
 import type { Credentials } from "./credentials.ts";
@@ -13,7 +14,11 @@ import { serverWords } from "./words.ts";
 
 export type GitService = "git-upload-pack" | "git-receive-pack";
 
+/** What a request is for: asking what a server can, where its refs are, for objects, or pushing. */
+export type GitOperation = "greet" | "list" | "fetch" | "push";
+
 export interface GitRequest {
+  readonly operation: GitOperation;
   readonly method: "GET" | "POST";
   readonly service: GitService;
   /** Sent as the Git-Protocol header; null sends none. */
@@ -32,6 +37,7 @@ export interface GitAnswer {
 
 /** What one request cost, for metrics. */
 export interface RequestReport {
+  readonly operation: GitOperation;
   readonly method: "GET" | "POST";
   readonly service: GitService;
   /** Null when there was no answer. */
@@ -39,6 +45,8 @@ export interface RequestReport {
   /** Of both bodies together. */
   readonly bytes: number;
   readonly durationMs: number;
+  /** Why it failed; null when it did not, and when the caller gave it up. */
+  readonly error: ErrorCode | null;
 }
 
 export interface TransportSettings {
@@ -77,7 +85,7 @@ export function openTransport(settings: TransportSettings): Transport {
     async send(request, signal) {
       signal.throwIfAborted();
       const startedMs = settings.nowMs();
-      const progress: Progress = { status: null, bytes: request.body?.length ?? 0 };
+      const progress: Progress = { status: null, bytes: request.body?.length ?? 0, error: null };
       const exchangeWith = (credentials: Credentials) =>
         exchangeWithRetry(
           { settings, request, credentials, agent: agentFor(credentials.certificates), progress },
@@ -86,9 +94,12 @@ export function openTransport(settings: TransportSettings): Transport {
       try {
         const { answer, credentials } = await exchangeAsSomebody(source, exchangeWith, signal);
         return { bytes: judge(answer, settings, request, credentials), secrets: credentials.secrets };
+      } catch (error) {
+        if (!signal.aborted) progress.error = asFederationError(error).code;
+        throw error;
       } finally {
-        const { method, service } = request;
-        settings.onRequest({ method, service, ...progress, durationMs: settings.nowMs() - startedMs });
+        const { operation, method, service } = request;
+        settings.onRequest({ operation, method, service, ...progress, durationMs: settings.nowMs() - startedMs });
       }
     },
   };
@@ -113,6 +124,7 @@ async function exchangeAsSomebody(
 interface Progress {
   status: number | null;
   bytes: number;
+  error: ErrorCode | null;
 }
 
 interface Dispatch {

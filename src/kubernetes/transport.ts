@@ -1,8 +1,9 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { isIP } from "node:net";
+import { type ClientRequest, type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
 import type { RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
+import type { ErrorCode } from "../core/catalogue.ts";
 import { FederationError } from "../errors.ts";
+import { createAgents } from "./connections.ts";
 import { type Credentials, credentialReader } from "./credentials.ts";
 import type { Connection } from "./kubeconfig.ts";
 import { describeSubject, type RequestSubject, refusal } from "./refusal.ts";
@@ -16,6 +17,8 @@ export interface RequestObservation {
   readonly date: string | null;
   /** For a watch, until the answer's headers. */
   readonly durationMs: number;
+  /** Why it failed; null when it did not, and when the caller gave it up. */
+  readonly error: ErrorCode | null;
 }
 
 /**
@@ -47,7 +50,7 @@ const SENDS_MAX = 4;
 export function createTransport(settings: TransportSettings): Transport {
   const { connection, timeoutMs, nowMs, onRequest } = settings;
   const readCredentials = credentialReader(connection);
-  const agentFor = agentKeeper(connection, settings.env);
+  const agentFor = createAgents(connection, settings.env);
 
   async function answer(context: RequestContext, signal: AbortSignal): Promise<IncomingMessage> {
     const credentials = await orAbort(readCredentials(), signal);
@@ -69,6 +72,7 @@ export function createTransport(settings: TransportSettings): Transport {
     const { context, subject, limits } = request;
     const startedAtMs = nowMs();
     let answered: Pick<RequestObservation, "status" | "date"> = { status: null, date: null };
+    let failure: ErrorCode | null = null;
     try {
       const response = await answer(context, limits.signal);
       const { statusCode: status = null, headers } = response;
@@ -77,9 +81,12 @@ export function createTransport(settings: TransportSettings): Transport {
       throw refusal({ status, headers, text: await readText(response), subject });
     } catch (error) {
       limits.release();
-      throw explain(error, { signal: limits.signal, subject, server: connection.server });
+      const explained = explain(error, { signal: limits.signal, subject, server: connection.server });
+      failure = explained instanceof FederationError ? explained.code : null;
+      throw explained;
     } finally {
-      onRequest({ verb: subject.verb, kind: subject.kind, ...answered, durationMs: nowMs() - startedAtMs });
+      const { verb, kind } = subject;
+      onRequest({ verb, kind, ...answered, durationMs: nowMs() - startedAtMs, error: failure });
     }
   }
 
@@ -227,74 +234,4 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-}
-
-/** Sockets without a request are closed after this; Node closes them sooner where the server announces it. */
-const IDLE_CONNECTION_MAX_MS = 60_000;
-/** How long a connection is silent before TCP asks whether the other end is still there. */
-const TCP_PROBE_AFTER_MS = 30_000;
-const IDLE_CONNECTIONS_MAX = 8;
-
-/** One pool of connections for as long as the certificates stay the same; a new one when they were rotated. */
-function agentKeeper(
-  connection: Connection,
-  env: TransportSettings["env"],
-): (material: Credentials["tls"]) => HttpAgent {
-  let current: { readonly material: Credentials["tls"]; readonly agent: HttpAgent } | null = null;
-  return (material) => {
-    if (current === null || !sameMaterial(current.material, material)) {
-      // The old pool is left to its requests: they end by themselves, and its idle sockets close after a while.
-      current = { material, agent: createAgent(connection, material, env) };
-    }
-    return current.agent;
-  };
-}
-
-function createAgent(
-  { server, tls, proxyUrl }: Connection,
-  { ca, cert, key }: Credentials["tls"],
-  env: TransportSettings["env"],
-): HttpAgent {
-  const pool = {
-    keepAlive: true,
-    keepAliveMsecs: TCP_PROBE_AFTER_MS,
-    timeout: IDLE_CONNECTION_MAX_MS,
-    maxFreeSockets: IDLE_CONNECTIONS_MAX,
-    proxyEnv: proxyEnvironment(new URL(server).hostname, proxyUrl, env),
-  };
-  if (!server.startsWith("https:")) return new HttpAgent(pool);
-  return new HttpsAgent({
-    ...pool,
-    ...(ca === null ? {} : { ca }),
-    ...(cert === null ? {} : { cert }),
-    ...(key === null ? {} : { key }),
-    ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-    rejectUnauthorized: !tls.insecure,
-  });
-}
-
-const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] as const;
-
-/** As kubectl: the kubeconfig's proxy, else the environment's, but never for the machine itself. */
-function proxyEnvironment(
-  hostname: string,
-  proxyUrl: string | null,
-  env: TransportSettings["env"],
-): Record<string, string> {
-  if (proxyUrl !== null) return { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl };
-  if (isLoopback(hostname)) return {};
-  return Object.fromEntries(
-    PROXY_VARIABLES.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."));
-}
-
-function sameMaterial(left: Credentials["tls"], right: Credentials["tls"]): boolean {
-  return (["ca", "cert", "key"] as const).every((field) => String(left[field]) === String(right[field]));
 }

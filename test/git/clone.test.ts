@@ -75,8 +75,8 @@ describe("requests", () => {
     world.proxy.setRules([{ match: {}, fault: { kind: "refuse" } }]);
     await expect(repository.list("all", signal)).rejects.toThrow();
     expect(reports).toMatchObject([
-      { method: "GET", service: "git-upload-pack", status: 404, bytes: 4 },
-      { method: "GET", service: "git-upload-pack", status: null, bytes: 0 },
+      { operation: "greet", method: "GET", service: "git-upload-pack", status: 404, bytes: 4, error: "AG2006" },
+      { operation: "greet", method: "GET", service: "git-upload-pack", status: null, bytes: 0, error: "AG2001" },
     ]);
     expect(reports.every(({ durationMs }) => durationMs > 0)).toBe(true);
   });

@@ -25,7 +25,7 @@ describe("a request", () => {
     expect(server.connections()).toBe(1);
   });
 
-  it("is told to the observer with verb, kind and status", async () => {
+  it("is told to the observer with verb, kind, status and why it failed", async () => {
     const server = await startScriptedServer((request, response) =>
       request.path.endsWith("gslbconfigs")
         ? answerJson(response, 200, list([]))
@@ -34,9 +34,11 @@ describe("a request", () => {
     const { cluster, observed } = open(server.url);
     await cluster.list("GSLBConfig", never);
     await errorOf(cluster.readNamespace(never));
+    await errorOf(cluster.readNamespace(AbortSignal.abort()));
     expect(observed).toMatchObject([
-      { verb: "list", kind: "GSLBConfig", status: 200 },
-      { verb: "get", kind: "Namespace", status: 401 },
+      { verb: "list", kind: "GSLBConfig", status: 200, error: null },
+      { verb: "get", kind: "Namespace", status: 401, error: "AG3002" },
+      { verb: "get", kind: "Namespace", status: null, error: null },
     ]);
   });
 
