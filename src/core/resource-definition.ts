@@ -3,8 +3,9 @@ import type { AmkoKind, Json, JsonObject } from "./model.ts";
 import { arrayAt, objectAt, stringAt, stringsAt } from "./read-json.ts";
 import { readSchema, type Schema } from "./schema.ts";
 
-/** A CustomResourceDefinition with the one version that is served and stored. */
-export interface CustomResourceDefinition {
+/** A kind of object that an API server offers under one group and version. */
+export interface Resource {
+  /** Empty for the core group. */
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -16,6 +17,10 @@ export interface CustomResourceDefinition {
   readonly namespaced: boolean;
   readonly statusSubresource: boolean;
   readonly schema: Schema;
+}
+
+/** A CustomResourceDefinition with the one version that is served and stored. */
+export interface CustomResourceDefinition extends Resource {
   readonly additionalPrinterColumns: readonly PrinterColumn[];
 }
 

@@ -2,31 +2,22 @@ import { applyDefaults } from "../../core/defaults.ts";
 import { isArray, isObject } from "../../core/json.ts";
 import type { Json, JsonObject } from "../../core/model.ts";
 import { prune } from "../../core/prune.ts";
-import { type CustomResourceDefinition, readCustomResourceDefinition } from "../../core/resource-definition.ts";
-import type { Schema } from "../../core/schema.ts";
+import {
+  type CustomResourceDefinition,
+  type Resource,
+  readCustomResourceDefinition,
+} from "../../core/resource-definition.ts";
 import { ageOf, type Column, NAME_COLUMN, printerColumn } from "./columns.ts";
 import { type ApiObject, at, nameOf } from "./object.ts";
 
-/** A kind of object that the server offers under one group and version. */
-export interface ResourceType {
-  /** Empty for the core group. */
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly listKind: string;
-  readonly plural: string;
-  readonly singular: string;
-  readonly shortNames: readonly string[];
-  readonly categories: readonly string[];
-  readonly namespaced: boolean;
+/** A kind of object that the server offers, with what it does about it. */
+export interface ResourceType extends Resource {
   /** Defined by a CRD: strategic merge patches are refused, writes need a resourceVersion. */
   readonly custom: boolean;
-  readonly statusSubresource: boolean;
   /** Whether metadata.generation counts changes. */
   readonly counted: boolean;
   /** Where its objects are kept. Events of both groups share one place. */
   readonly storage: string;
-  readonly schema: Schema;
   /** The schema as clients are told it. */
   readonly openApiSchema: JsonObject;
   readonly columns: readonly Column[];
