@@ -1,38 +1,24 @@
 import { describe, expect, it } from "vitest";
-import {
-  type JsonObject,
-  type LiveObject,
-  SUSPEND_REASON_ANNOTATION,
-  SUSPENDED_UNTIL_ANNOTATION,
-} from "../../src/core/model.ts";
-import { contentOf } from "../../src/core/snapshot.ts";
-import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
-import { type FakeAgent, isLeader, makeWorld, type World, type WorldOptions } from "../support/fakes/world.ts";
+import { SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../../src/core/model.ts";
+import { type FakeAgent, isLeader, type WorldOptions } from "../support/fakes/world.ts";
+import { edit, editPolicy, policyIn, type Settled, settled, statusOf } from "./settled.ts";
 
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-
-const statusOf = ({ cluster }: FakeAgent): string => JSON.stringify(cluster.only("AMKOCluster")?.status ?? null);
 const told = ({ cluster }: FakeAgent): readonly string[] =>
   cluster.events.filter(({ reason }) => reason === "EditedWithoutGit").map(({ message }) => message);
 
-function edit({ cluster }: FakeAgent, kind: "AMKOCluster" | "GlobalDeploymentPolicy", spec: JsonObject): void {
-  cluster.edit(kind, (object) => ({ ...object, spec: { ...specOf(object), ...spec } }));
-}
-
 /** Everything is at rest; then git is gone. */
-async function gitGone(options: WorldOptions = {}): Promise<World & { leader: FakeAgent; follower: FakeAgent }> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()], ...options });
-  await world.settle();
+async function gitGone(options: WorldOptions = {}): Promise<Settled> {
+  const world = await settled(options);
   world.remote.fail({ on: "anything", code: "AG2001", times: 1_000 });
-  return { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
+  return world;
 }
 
 describe("an edit by hand while git cannot be read", () => {
   it("stands on a follower, is told once with what comes of it, and git wins when it is back", async () => {
     const world = await gitGone();
-    edit(world.follower, "GlobalDeploymentPolicy", { ttl: 99 });
+    editPolicy(world.follower, { ttl: 99 });
     for (let pass = 0; pass < 3; pass += 1) await world.follower.pass("poll");
-    expect(specOf(world.follower.cluster.only("GlobalDeploymentPolicy"))["ttl"]).toBe(99);
+    expect(policyIn(world.follower)["ttl"]).toBe(99);
     expect(told(world.follower)).toHaveLength(1);
     const [message = ""] = told(world.follower);
     expect(message).toContain("GlobalDeploymentPolicy global-gdp was edited in cluster cluster2");
@@ -43,14 +29,14 @@ describe("an edit by hand while git cannot be read", () => {
     expect(statusOf(world.follower)).toContain("AG5025");
     world.remote.heal();
     await world.follower.run();
-    expect(specOf(world.follower.cluster.only("GlobalDeploymentPolicy"))["ttl"]).toBe(10);
+    expect(policyIn(world.follower)["ttl"]).toBe(10);
     expect(statusOf(world.follower)).not.toContain("AG5025");
     expect([...world.remote.branches().keys()].some((name) => name.startsWith("amko/rescue/cluster2/"))).toBe(true);
   });
 
   it("is committed where it was made on the leader", async () => {
     const world = await gitGone();
-    edit(world.leader, "GlobalDeploymentPolicy", { ttl: 99 });
+    editPolicy(world.leader, { ttl: 99 });
     await world.leader.pass("poll");
     expect(told(world.leader)).toEqual([expect.stringContaining("the leader's edit is committed")]);
   });
@@ -70,12 +56,12 @@ describe("an edit by hand while git cannot be read", () => {
       const annotations = { [SUSPENDED_UNTIL_ANNOTATION]: until, [SUSPEND_REASON_ANNOTATION]: "the site is down" };
       return { ...object, metadata: { ...metadata, annotations } };
     });
-    edit(world.follower, "GlobalDeploymentPolicy", { ttl: 99 });
+    editPolicy(world.follower, { ttl: 99 });
     await world.follower.pass("poll");
     expect(told(world.follower)).toEqual([expect.stringContaining("it stands as long as the agent is suspended")]);
     world.remote.heal();
     await world.follower.run();
-    expect(specOf(world.follower.cluster.only("GlobalDeploymentPolicy"))["ttl"]).toBe(99);
+    expect(policyIn(world.follower)["ttl"]).toBe(99);
   });
 
   it("is the only thing that is told", async () => {

@@ -1,33 +1,24 @@
 import { describe, expect, it } from "vitest";
-import type { JsonObject, LiveObject } from "../../src/core/model.ts";
-import { contentOf } from "../../src/core/snapshot.ts";
 import type { WorkloadState } from "../../src/ports.ts";
-import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
+import { CLUSTERS, gslbConfig } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, makeWorld, type World } from "../support/fakes/world.ts";
+import { edit, editPolicy, HELD, statusOf } from "./settled.ts";
 
 const CLEAN: WorkloadState = { containers: ["amko"], revision: "amko-1", rolledOut: true };
 const WITH_FEDERATOR: WorkloadState = { ...CLEAN, containers: ["amko", "amko-federator"] };
 
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-
-const statusOf = ({ cluster }: FakeAgent): string => JSON.stringify(cluster.only("AMKOCluster")?.status ?? null);
-
 async function federation(workload: WorkloadState | null): Promise<World & { readonly leader: FakeAgent }> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()] });
-  for (const name of ["cluster1", "cluster2", "cluster3"]) world.agent(name).cluster.setWorkload(workload);
+  const world = makeWorld({ holds: HELD });
+  for (const name of CLUSTERS) world.agent(name).cluster.setWorkload(workload);
   await world.settle();
   return { ...world, leader: world.agent("cluster1") };
-}
-
-function edit({ cluster }: FakeAgent, kind: "GSLBConfig" | "GlobalDeploymentPolicy", spec: JsonObject): void {
-  cluster.edit(kind, (object) => ({ ...object, spec: { ...specOf(object), ...spec } }));
 }
 
 describe("AMKO's own federator beside a leader", () => {
   it("stops the export, is told with the way to remove it, and the export follows when it is gone", async () => {
     const world = await federation(WITH_FEDERATOR);
     const before = headOf(world.remote);
-    edit(world.leader, "GlobalDeploymentPolicy", { ttl: 20 });
+    editPolicy(world.leader, { ttl: 20 });
     const held = await world.leader.run("cluster");
     expect(headOf(world.remote)).toBe(before);
     expect(statusOf(world.leader)).toContain("AG5021");

@@ -3,19 +3,14 @@ import { describe, expect, it, test } from "vitest";
 import type { ClusterName, JsonObject } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { evaluate } from "../../src/core/view.ts";
-import { globalDeploymentPolicy, gslbConfig, manifest, schemas } from "../support/builders.ts";
-import { type FakeAgent, filesOf, isLeader, makeWorld, type World } from "../support/fakes/world.ts";
+import { CLUSTERS, globalDeploymentPolicy, schemas } from "../support/builders.ts";
+import { type FakeAgent, isLeader, makeWorld, type World } from "../support/fakes/world.ts";
+import { editPolicy, flip, GDP, HELD } from "./settled.ts";
 
-const NAMES = ["cluster1", "cluster2", "cluster3"];
-const GDP = "GlobalDeploymentPolicy";
 const signal = new AbortController().signal;
 
-const flip = (to: string): Readonly<Record<string, Uint8Array>> =>
-  filesOf(NAMES.map((name) => manifest(name, { isLeader: name === to })));
-
-function editHere({ cluster }: FakeAgent, fields: JsonObject): void {
-  if (cluster.only(GDP) === null) return;
-  cluster.edit(GDP, (object) => ({ ...object, spec: { ...contentOf(object).spec, ...fields } }));
+function editHere(agent: FakeAgent, fields: JsonObject): void {
+  if (agent.cluster.only(GDP) !== null) editPolicy(agent, fields);
 }
 
 /** Exports of the tracked branch whose parent named another leader, or nobody. */
@@ -37,7 +32,7 @@ type Act =
   | { readonly kind: "restart"; readonly at: string };
 
 function acts(): fc.Arbitrary<readonly Act[]> {
-  const at = fc.constantFrom(...NAMES);
+  const at = fc.constantFrom(...CLUSTERS);
   return fc.array(
     fc.oneof(
       { weight: 1, arbitrary: fc.record({ kind: fc.constant("flip" as const), to: at }) },
@@ -66,18 +61,18 @@ class Traffic {
 
   constructor() {
     this.world = makeWorld({
-      holds: [gslbConfig(), globalDeploymentPolicy()],
+      holds: HELD,
       gate: async (label) => this.scheduler?.schedule(Promise.resolve(), label),
       settings: { handoverTimeoutMs: null },
       wrote: () => this.look(),
     });
     this.processes = new Map(
-      NAMES.flatMap((name) => [0, 1].map((index) => [`${name} ${index}`, this.world.startAgent(name)] as const)),
+      CLUSTERS.flatMap((name) => [0, 1].map((index) => [`${name} ${index}`, this.world.startAgent(name)] as const)),
     );
   }
 
   private look(): void {
-    const leaders = NAMES.filter((name) => isLeader(this.world.agent(name))).length;
+    const leaders = CLUSTERS.filter((name) => isLeader(this.world.agent(name))).length;
     this.leadersAtOnce = Math.max(this.leadersAtOnce, leaders);
   }
 
@@ -130,16 +125,16 @@ describe("in whatever order requests arrive and agents die,", () => {
 
   test("the federation comes to rest with one leader, and everybody holds the same", () =>
     fc.assert(
-      fc.asyncProperty(fc.scheduler(), acts(), fc.constantFrom(...NAMES), async (scheduler, history, last) => {
+      fc.asyncProperty(fc.scheduler(), acts(), fc.constantFrom(...CLUSTERS), async (scheduler, history, last) => {
         const traffic = new Traffic();
         const { world } = traffic;
         await world.settle();
         await scheduler.waitFor(traffic.play(scheduler, history));
         world.remote.push("main", flip(last));
         await world.settle();
-        expect(NAMES.filter((name) => isLeader(world.agent(name)))).toEqual([last]);
+        expect(CLUSTERS.filter((name) => isLeader(world.agent(name)))).toEqual([last]);
         const leading = world.agent(last).cluster.only(GDP)?.spec;
-        for (const name of NAMES) expect(world.agent(name).cluster.only(GDP)?.spec).toEqual(leading);
+        for (const name of CLUSTERS) expect(world.agent(name).cluster.only(GDP)?.spec).toEqual(leading);
         expect(await exportsByNonLeaders(world)).toEqual([]);
       }),
       { numRuns: 30 },
@@ -150,7 +145,7 @@ describe("a leader that was deposed while its push was under way", () => {
   it("loses it: the branch is not where it was evaluated", async () => {
     let deposed = false;
     const world: World = makeWorld({
-      holds: [gslbConfig(), globalDeploymentPolicy()],
+      holds: HELD,
       gate: async (label) => {
         if (label !== "cluster1 publish main" || deposed) return;
         deposed = true;

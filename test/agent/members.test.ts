@@ -1,20 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { problem } from "../../src/core/catalogue.ts";
-import type { JsonObject, LiveObject } from "../../src/core/model.ts";
-import { contentOf } from "../../src/core/snapshot.ts";
 import { FederationError } from "../../src/errors.ts";
-import { globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
+import { CLUSTERS, globalDeploymentPolicy, manifest } from "../support/builders.ts";
 import { contextsOf } from "../support/fakes/members.ts";
 import { settle } from "../support/fakes/time.ts";
-import { type FakeAgent, fileOf, filesOf, headOf, isLeader, makeWorld, type World } from "../support/fakes/world.ts";
-
-const NAMES = ["cluster1", "cluster2", "cluster3"];
-
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-
-function edit({ cluster }: FakeAgent, kind: "AMKOCluster" | "GlobalDeploymentPolicy", spec: JsonObject): void {
-  cluster.edit(kind, (object) => ({ ...object, spec: { ...specOf(object), ...spec } }));
-}
+import { type FakeAgent, fileOf, filesOf, headOf, isLeader, makeWorld } from "../support/fakes/world.ts";
+import { edit, editPolicy, HELD, policyIn, type Settled } from "./settled.ts";
 
 function condition({ cluster }: FakeAgent, type: string): string {
   const { conditions = [] } = (cluster.only("AMKOCluster")?.status ?? {}) as {
@@ -24,29 +15,24 @@ function condition({ cluster }: FakeAgent, type: string): string {
   return found === undefined ? "(none)" : `${found.status} | ${found.reason}`;
 }
 
-interface Federation extends World {
-  readonly leader: FakeAgent;
-  readonly follower: FakeAgent;
-}
-
 /** cluster1 leads, with credentials for the others unless told otherwise, and everything is at rest. */
-async function federation(contexts: ReturnType<typeof contextsOf> | null = contextsOf(...NAMES)): Promise<Federation> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()] });
+async function federation(contexts: ReturnType<typeof contextsOf> | null = contextsOf(...CLUSTERS)): Promise<Settled> {
+  const world = makeWorld({ holds: HELD });
   world.members.setContexts(contexts);
   await world.settle();
   return { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
 }
 
 /** Edits on the leader, and what became of the branch. */
-async function exports({ remote, leader }: Federation, ttl: number): Promise<boolean> {
+async function exports({ remote, leader }: Settled, ttl: number): Promise<boolean> {
   const before = headOf(remote);
-  edit(leader, "GlobalDeploymentPolicy", { ttl });
+  editPolicy(leader, { ttl });
   await leader.run("cluster");
   return headOf(remote) !== before;
 }
 
 /** Answers that are older than the leader relies on are asked for again. */
-async function later({ clock, leader }: Federation): Promise<void> {
+async function later({ clock, leader }: Settled): Promise<void> {
   await clock.advance(30_000);
   await leader.run("poll", "cluster");
   await leader.members.settled();
@@ -69,7 +55,7 @@ describe("a leader with its members' credentials", () => {
       "failure in federation | the members' kubeconfig has no",
     );
     expect(condition(world.leader, "Synced")).toContain("False | AG5022");
-    world.members.setContexts(contextsOf(...NAMES));
+    world.members.setContexts(contextsOf(...CLUSTERS));
     const before = headOf(world.remote);
     await later(world);
     expect(headOf(world.remote)).not.toBe(before);
@@ -86,12 +72,12 @@ describe("a leader with its members' credentials", () => {
     const policy = globalDeploymentPolicy();
     world.remote.push("main", fileOf({ ...policy, spec: { ...policy.spec, ttl: 77 } }), "Merge an edit");
     await world.leader.run("poll");
-    expect(specOf(world.leader.cluster.only("GlobalDeploymentPolicy"))["ttl"]).toBe(77);
+    expect(policyIn(world.leader)["ttl"]).toBe(77);
   });
 
   it("goes on where a context may not be used, and says so", async () => {
     const refused = problem("AG4007", "context cluster3: exec users are refused");
-    const world = await federation(new Map([...contextsOf(...NAMES), ["cluster3", refused]]));
+    const world = await federation(new Map([...contextsOf(...CLUSTERS), ["cluster3", refused]]));
     expect(await exports(world, 20)).toBe(true);
     expect(condition(world.leader, "member cluster initialisation")).toContain(
       "cluster3: context cluster3: exec users",
@@ -103,7 +89,7 @@ describe("a leader with its members' credentials", () => {
     ["cannot be used", new FederationError("AG4007", "no valid YAML"), false],
     ["may not be read, as if it were not there", new FederationError("AG3003", "forbidden"), true],
   ])("whose kubeconfig %s", async (_what, error, exported) => {
-    const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()] });
+    const world = makeWorld({ holds: HELD });
     world.members.setContexts(error);
     await world.settle();
     const found = { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
@@ -136,7 +122,11 @@ describe("a member that says leader", () => {
 
   it("before it acknowledged anything new is on its way down", async () => {
     const world = await federation();
-    world.remote.push("main", filesOf(NAMES.map((name) => manifest(name, { isLeader: name === "cluster2" }))), "Flip");
+    world.remote.push(
+      "main",
+      filesOf(CLUSTERS.map((name) => manifest(name, { isLeader: name === "cluster2" }))),
+      "Flip",
+    );
     await world.clock.advance(0);
     await world.follower.run();
     await world.clock.advance(60_000);
@@ -169,8 +159,8 @@ describe("a member that cannot be asked", () => {
   });
 
   it("is waited for once, when the leader knows nothing yet, and not for long", async () => {
-    const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()] });
-    world.members.setContexts(contextsOf(...NAMES));
+    const world = makeWorld({ holds: HELD });
+    world.members.setContexts(contextsOf(...CLUSTERS));
     world.members.set("cluster2", "hanging");
     const leader = world.agent("cluster1");
     const running = leader.run();
@@ -225,10 +215,14 @@ describe("a nudge", () => {
 });
 
 describe("a promotion whose wait ran out", () => {
-  async function failover(state: "up" | "down"): Promise<Federation> {
+  async function failover(state: "up" | "down"): Promise<Settled> {
     const world = await federation();
     world.members.set("cluster1", state);
-    world.remote.push("main", filesOf(NAMES.map((name) => manifest(name, { isLeader: name === "cluster2" }))), "Flip");
+    world.remote.push(
+      "main",
+      filesOf(CLUSTERS.map((name) => manifest(name, { isLeader: name === "cluster2" }))),
+      "Flip",
+    );
     await world.follower.run();
     expect([isLeader(world.leader), isLeader(world.follower)]).toEqual([true, false]);
     await world.clock.advance(60_000);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { JsonObject, LiveObject } from "../../src/core/model.ts";
-import { contentOf } from "../../src/core/snapshot.ts";
-import { globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
+import type { LiveObject } from "../../src/core/model.ts";
+import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
 import {
   type FakeAgent,
   fileOf,
@@ -12,23 +11,7 @@ import {
   type World,
   type WorldOptions,
 } from "../support/fakes/world.ts";
-
-const NAMES = ["cluster1", "cluster2", "cluster3"];
-const GDP = "GlobalDeploymentPolicy";
-
-const flip = (to: string): Readonly<Record<string, Uint8Array>> =>
-  filesOf(NAMES.map((name) => manifest(name, { isLeader: name === to })));
-
-const withTtl = (ttl: number): ReturnType<typeof fileOf> => {
-  const policy = globalDeploymentPolicy();
-  return fileOf({ ...policy, spec: { ...policy.spec, ttl } });
-};
-
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-
-function setLocalLeader({ cluster }: FakeAgent, isLeaderNow: boolean): void {
-  cluster.edit("AMKOCluster", (object) => ({ ...object, spec: { ...specOf(object), isLeader: isLeaderNow } }));
-}
+import { edit, editPolicy, flip, GDP, policy, policyIn, settled, statusOf } from "./settled.ts";
 
 interface Federation extends World {
   readonly former: FakeAgent;
@@ -40,16 +23,13 @@ async function federation({
   flipped = true,
   ...options
 }: WorldOptions & { flipped?: boolean } = {}): Promise<Federation> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()], ...options });
-  await world.settle();
+  const world = await settled(options);
   if (flipped) world.remote.push("main", flip("cluster2"), "Flip");
-  return { ...world, former: world.agent("cluster1"), next: world.agent("cluster2") };
+  return { ...world, former: world.leader, next: world.follower };
 }
 
 const leading = ({ remote }: World): readonly string[] =>
   [...remote.branches().keys()].filter((name) => name.startsWith("amko/leading/")).map((name) => name.slice(13));
-
-const statusOf = ({ cluster }: FakeAgent): string => JSON.stringify(cluster.only("AMKOCluster")?.status ?? null);
 
 describe("a planned switchover", () => {
   it("demotes first where the former leader reads first", async () => {
@@ -72,16 +52,16 @@ describe("a planned switchover", () => {
 
   it("takes an edit over that was merged with the flip, before the new leader exports anything", async () => {
     const world = await federation({ flipped: false });
-    world.remote.push("main", { ...flip("cluster2"), ...withTtl(42) });
+    world.remote.push("main", { ...flip("cluster2"), ...fileOf(policy({ ttl: 42 })) });
     await world.settle();
-    for (const name of NAMES) expect(specOf(world.agent(name).cluster.only(GDP))).toMatchObject({ ttl: 42 });
+    for (const name of CLUSTERS) expect(policyIn(world.agent(name))).toMatchObject({ ttl: 42 });
     expect(world.remote.writes.filter(({ branch }) => branch === "main")).toEqual([]);
   });
 
   it("happens although one kind cannot be applied", async () => {
     const world = await federation({ flipped: false });
     world.next.cluster.refuse(GDP, "policy says no");
-    world.remote.push("main", { ...flip("cluster2"), ...withTtl(42) });
+    world.remote.push("main", { ...flip("cluster2"), ...fileOf(policy({ ttl: 42 })) });
     await world.former.run();
     await world.next.run();
     expect(isLeader(world.next)).toBe(true);
@@ -94,7 +74,7 @@ describe("a planned switchover", () => {
     for (const to of ["cluster1", "cluster2", "cluster1"]) {
       world.remote.push("main", flip(to));
       await world.settle();
-      expect(NAMES.filter((name) => isLeader(world.agent(name)))).toEqual([to]);
+      expect(CLUSTERS.filter((name) => isLeader(world.agent(name)))).toEqual([to]);
       expect(leading(world)).toEqual([to]);
     }
   });
@@ -148,7 +128,7 @@ describe("a failover", () => {
 
   it("demotes the old leader as soon as it reads the branch again, and rescues what never reached git", async () => {
     const world = await federation({ flipped: false });
-    world.former.cluster.edit(GDP, (object) => ({ ...object, spec: { ...specOf(object), ttl: 77 } }));
+    editPolicy(world.former, { ttl: 77 });
     world.remote.push("main", flip("cluster2"));
     await world.next.run();
     await world.clock.advance(60_000);
@@ -156,7 +136,7 @@ describe("a failover", () => {
     world.former.restart();
     await world.former.run("start");
     expect([isLeader(world.former), isLeader(world.next), leading(world)]).toEqual([false, true, ["cluster2"]]);
-    expect(specOf(world.former.cluster.only(GDP))).toMatchObject({ ttl: 10 });
+    expect(policyIn(world.former)).toMatchObject({ ttl: 10 });
     expect([...world.remote.branches().keys()].some((name) => name.startsWith("amko/rescue/cluster1/"))).toBe(true);
     expect(world.remote.branch("amko/applied/cluster1")).toBe(headOf(world.remote));
   });
@@ -184,10 +164,7 @@ describe("a demotion", () => {
 
   it("happens also where another version of AMKO runs here", async () => {
     const world = await federation();
-    world.former.cluster.edit("AMKOCluster", (object) => ({
-      ...object,
-      spec: { ...specOf(object), version: "9.9.9" },
-    }));
+    edit(world.former, "AMKOCluster", { version: "9.9.9" });
     await world.former.run();
     expect([isLeader(world.former), leading(world)]).toEqual([false, []]);
   });
@@ -213,14 +190,14 @@ describe("a demotion", () => {
 describe("the local field that says leader", () => {
   it("is put back where somebody set it to false in office", async () => {
     const world = await federation({ flipped: false });
-    setLocalLeader(world.former, false);
+    edit(world.former, "AMKOCluster", { isLeader: false });
     await world.former.run("cluster");
     expect(isLeader(world.former)).toBe(true);
   });
 
   it("is put back where somebody set it to true out of office; nothing but the branch decides", async () => {
     const world = await federation({ flipped: false });
-    setLocalLeader(world.next, true);
+    edit(world.next, "AMKOCluster", { isLeader: true });
     await world.next.run("cluster");
     expect(isLeader(world.next)).toBe(false);
     expect(leading(world)).toEqual(["cluster1"]);
@@ -228,7 +205,7 @@ describe("the local field that says leader", () => {
 
   it("that was put back, and then the merged flip, is a promotion like any other", async () => {
     const world = await federation({ flipped: false });
-    setLocalLeader(world.next, true);
+    edit(world.next, "AMKOCluster", { isLeader: true });
     await world.next.run("cluster");
     world.remote.push("main", flip("cluster2"));
     await world.settle();
@@ -250,7 +227,7 @@ describe("an office", () => {
     await world.settle();
     world.remote.push("main", flip("cluster1"));
     world.former.cluster.setConfigMapData(restored);
-    setLocalLeader(world.former, true);
+    edit(world.former, "AMKOCluster", { isLeader: true });
     world.former.restart();
     await world.former.run("start");
     expect([isLeader(world.former), isLeader(world.next)]).toEqual([false, true]);

@@ -1,23 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { JsonObject, LiveObject } from "../../src/core/model.ts";
-import { contentOf } from "../../src/core/snapshot.ts";
-import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
-import { type FakeAgent, fileOf, headOf, makeWorld, type World, type WorldOptions } from "../support/fakes/world.ts";
-
-const GDP = "GlobalDeploymentPolicy";
-
-const withTtl = (ttl: number): ReturnType<typeof fileOf> => {
-  const policy = globalDeploymentPolicy();
-  return fileOf({ ...policy, spec: { ...policy.spec, ttl } });
-};
-
-async function settled(
-  options: WorldOptions = {},
-): Promise<World & { readonly leader: FakeAgent; readonly follower: FakeAgent }> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()], ...options });
-  await world.settle();
-  return { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
-}
+import type { JsonObject } from "../../src/core/model.ts";
+import { type FakeAgent, fileOf, headOf, type World, type WorldOptions } from "../support/fakes/world.ts";
+import { editPolicy, policy, policyIn, settled } from "./settled.ts";
 
 /** The conditions as `type: status`. */
 function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {
@@ -26,15 +10,13 @@ function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {
   return Object.fromEntries(list.map((condition) => [condition.type, condition.status]));
 }
 
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-
 describe("an acknowledgement", () => {
   const ackOf = ({ remote }: World): unknown => remote.branch("amko/applied/cluster2");
 
   it("comes at once, then at most once per interval, and the last revision is never left out", async () => {
     const world = await settled({ settings: { ackIntervalMs: 5_000 } });
     await world.clock.advance(60_000);
-    const revisions = [11, 12, 13].map((ttl) => () => world.remote.push("main", withTtl(ttl)));
+    const revisions = [11, 12, 13].map((ttl) => () => world.remote.push("main", fileOf(policy({ ttl }))));
     const first = revisions[0]?.();
     await world.follower.run("poll");
     expect(ackOf(world)).toBe(first);
@@ -42,7 +24,7 @@ describe("an acknowledgement", () => {
       push();
       await world.follower.run("poll");
     }
-    expect(specOf(world.follower.cluster.only(GDP))).toMatchObject({ ttl: 13 });
+    expect(policyIn(world.follower)).toMatchObject({ ttl: 13 });
     expect(ackOf(world)).toBe(first);
     await world.clock.advance(5_000);
     await world.follower.run("retry");
@@ -58,10 +40,10 @@ describe("an acknowledgement", () => {
 
   it("that the server refuses does not keep the cluster from its content; it is tried again at resync", async () => {
     const world = await settled();
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     world.remote.fail({ on: "moveRef", code: "AG2004", ref: "applied/" });
     await world.follower.run("poll");
-    expect(specOf(world.follower.cluster.only(GDP))).toMatchObject({ ttl: 11 });
+    expect(policyIn(world.follower)).toMatchObject({ ttl: 11 });
     expect(ackOf(world)).not.toBe(headOf(world.remote));
     await world.follower.run("resync");
     expect(ackOf(world)).toBe(headOf(world.remote));
@@ -76,7 +58,7 @@ describe("the status", () => {
       "GDP Federation": "federated to all valid clusters successfully",
       Synced: "True",
     });
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     await world.leader.run("poll");
     expect(conditions(world.leader)).toMatchObject({
       "GDP Federation": "federating",
@@ -101,7 +83,7 @@ describe("the status", () => {
 
   it("is not written again while nothing means anything else", async () => {
     const world = await settled();
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     await world.settle();
     const count = (): number => world.leader.cluster.writes.filter(({ method }) => method === "patchStatus").length;
     const before = count();
@@ -114,10 +96,10 @@ describe("the status", () => {
 
   it("that cannot be written does not break what was done", async () => {
     const world = await settled();
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     world.follower.cluster.fail({ on: "patchStatus", code: "AG3004" });
     await world.follower.run("poll");
-    expect(specOf(world.follower.cluster.only(GDP))).toMatchObject({ ttl: 11 });
+    expect(policyIn(world.follower)).toMatchObject({ ttl: 11 });
     expect(world.remote.branch("amko/applied/cluster2")).toBe(headOf(world.remote));
     expect(conditions(world.follower)["Synced"]).toBe("True");
   });
@@ -127,7 +109,7 @@ describe("Events", () => {
   it("tell what was applied, once", async () => {
     const world = await settled();
     const before = world.follower.cluster.events.length;
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     await world.follower.run("poll");
     await world.follower.run("resync");
     const told = world.follower.cluster.events.slice(before).map(({ reason }) => reason);
@@ -136,7 +118,7 @@ describe("Events", () => {
 
   it("that cannot be recorded break nothing", async () => {
     const world = await settled();
-    world.remote.push("main", withTtl(11));
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
     world.follower.cluster.fail({ on: "recordEvent", code: "AG3003", times: 10 });
     expect(await world.follower.run("poll")).toMatchObject({ error: null, state: "in-sync" });
   });
@@ -145,21 +127,21 @@ describe("Events", () => {
 describe("a local edit in a follower", () => {
   const drifted = async (options: WorldOptions = {}) => {
     const world = await settled(options);
-    world.follower.cluster.edit(GDP, (object) => ({ ...object, spec: { ...specOf(object), ttl: 77 } }));
+    editPolicy(world.follower, { ttl: 77 });
     await world.follower.run("cluster");
     return world;
   };
 
   it("is put back at once, and told with its fields", async () => {
     const world = await drifted();
-    expect(specOf(world.follower.cluster.only(GDP))).toMatchObject({ ttl: 10 });
+    expect(policyIn(world.follower)).toMatchObject({ ttl: 10 });
     expect(world.follower.log.join("\n")).toContain("spec.ttl");
     expect(world.follower.cluster.events.some(({ message }) => message.includes("spec.ttl"))).toBe(true);
   });
 
   it("is only reported where that was configured", async () => {
     const world = await drifted({ settings: { drift: "report" } });
-    expect(specOf(world.follower.cluster.only(GDP))).toMatchObject({ ttl: 77 });
+    expect(policyIn(world.follower)).toMatchObject({ ttl: 77 });
     expect(conditions(world.follower)["Synced"]).toBe("False");
   });
 
@@ -167,9 +149,9 @@ describe("a local edit in a follower", () => {
     const world = await settled();
     let corrections = 0;
     for (let round = 0; round < 200; round += 1) {
-      world.follower.cluster.edit(GDP, (object) => ({ ...object, spec: { ...specOf(object), ttl: 77 } }));
+      editPolicy(world.follower, { ttl: 77 });
       await world.follower.run("cluster");
-      if (specOf(world.follower.cluster.only(GDP))["ttl"] === 10) corrections += 1;
+      if (policyIn(world.follower)["ttl"] === 10) corrections += 1;
       await world.clock.advance(1_000);
     }
     expect(corrections).toBeGreaterThan(1);

@@ -1,52 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type JsonObject, type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
+import { type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
-import { globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
-import {
-  type FakeAgent,
-  fileOf,
-  filesOf,
-  headOf,
-  isLeader,
-  makeWorld,
-  objectOf,
-  type World,
-  type WorldOptions,
-} from "../support/fakes/world.ts";
+import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
+import { type FakeAgent, fileOf, filesOf, headOf, isLeader, makeWorld, objectOf } from "../support/fakes/world.ts";
+import { edit, editPolicy, exportsOf, flip, GDP, GDP_PATH, policy, policyIn, settled, statusOf } from "./settled.ts";
 
 /** What a review of the whole found, each as the story that went wrong. */
 
-const NAMES = ["cluster1", "cluster2", "cluster3"];
-const GDP = "GlobalDeploymentPolicy";
-const GDP_FILE = "federation/globaldeploymentpolicy/global-gdp.yaml";
 const CONFIG_FILE = "federation/gslbconfig/gc-1.yaml";
-
-interface Federation extends World {
-  readonly leader: FakeAgent;
-  readonly follower: FakeAgent;
-}
-
-async function federation(options: WorldOptions = {}): Promise<Federation> {
-  const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()], ...options });
-  await world.settle();
-  return { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
-}
-
-const flip = (to: string): Readonly<Record<string, Uint8Array>> =>
-  filesOf(NAMES.map((name) => manifest(name, { isLeader: name === to })));
-
-const specOf = (object: LiveObject | null): JsonObject => (object === null ? {} : contentOf(object).spec);
-const ttlOf = ({ cluster }: FakeAgent): unknown => specOf(cluster.only(GDP))["ttl"];
-const statusOf = ({ cluster }: FakeAgent): string => JSON.stringify(cluster.only("AMKOCluster")?.status ?? null);
-const exportsOf = ({ remote }: World): number => remote.writes.filter(({ branch }) => branch === "main").length;
-
-function setLocalLeader({ cluster }: FakeAgent, isLeaderNow: boolean): void {
-  cluster.edit("AMKOCluster", (object) => ({ ...object, spec: { ...specOf(object), isLeader: isLeaderNow } }));
-}
-
-function setTtl({ cluster }: FakeAgent, ttl: number): void {
-  cluster.edit(GDP, (object) => ({ ...object, spec: { ...specOf(object), ttl } }));
-}
 
 function setUuid({ cluster }: FakeAgent, uuid: string | null): void {
   cluster.edit("GSLBConfig", (object) => {
@@ -58,8 +19,8 @@ function setUuid({ cluster }: FakeAgent, uuid: string | null): void {
 
 describe("a hand-set leadership", () => {
   it("is put back also where git takes no proposal of it", async () => {
-    const world = await federation();
-    setLocalLeader(world.follower, true);
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
     world.remote.fail({ on: "propose", code: "AG2004", times: 100 });
     await world.follower.run("cluster");
     expect(isLeader(world.follower)).toBe(false);
@@ -67,7 +28,7 @@ describe("a hand-set leadership", () => {
   });
 
   it("is nothing that a person's proposal of a switchover tells of, nor is that proposal moved along", async () => {
-    const world = await federation();
+    const world = await settled();
     const ref = "amko/propose/cluster2/leader";
     const head = headOf(world.remote);
     world.remote.setBranch(ref, head);
@@ -81,14 +42,14 @@ describe("a hand-set leadership", () => {
   });
 
   it("is no reason to export what was edited or deleted there before the flip", async () => {
-    const world = await federation({ settings: { deleteGraceMs: 0 } });
-    setLocalLeader(world.follower, true);
+    const world = await settled({ settings: { deleteGraceMs: 0 } });
+    edit(world.follower, "AMKOCluster", { isLeader: true });
     world.follower.cluster.drop(GDP);
     world.remote.push("main", flip("cluster2"), "Flip");
     await world.leader.run();
     await world.settle();
     expect(isLeader(world.follower)).toBe(true);
-    expect(exportsOf(world)).toBe(0);
+    expect(exportsOf(world)).toEqual([]);
     expect(world.leader.cluster.only(GDP)).not.toBeNull();
   });
 });
@@ -96,7 +57,7 @@ describe("a hand-set leadership", () => {
 describe("AMKO's UUID", () => {
   it("reaches git and the followers when AMKO adds it after the first export", async () => {
     const plain = { ...gslbConfig(), annotations: {} };
-    const world = await federation({
+    const world = await settled({
       files: filesWithout(CONFIG_FILE),
       holds: [plain, globalDeploymentPolicy()],
     });
@@ -107,7 +68,7 @@ describe("AMKO's UUID", () => {
   });
 
   it("comes back on the leader, and never leaves the branch, when somebody replaces the object without it", async () => {
-    const world = await federation();
+    const world = await settled();
     const before = headOf(world.remote);
     setUuid(world.leader, null);
     await world.settle();
@@ -120,7 +81,7 @@ describe("AMKO's UUID", () => {
 function filesWithout(path: string) {
   const world = makeWorld();
   const head = headOf(world.remote);
-  const names = [...NAMES.map((name) => `clusters/${name}/amkocluster.yaml`), GDP_FILE, CONFIG_FILE];
+  const names = [...CLUSTERS.map((name) => `clusters/${name}/amkocluster.yaml`), GDP_PATH, CONFIG_FILE];
   return names
     .filter((name) => name !== path)
     .map((name) => {
@@ -131,7 +92,7 @@ function filesWithout(path: string) {
 
 describe("stepping down", () => {
   it("does not depend on the objects: also while one kind cannot be listed", async () => {
-    const world = await federation();
+    const world = await settled();
     world.remote.push("main", flip("cluster2"), "Flip");
     world.leader.cluster.fail({ on: "list", code: "AG3005", kind: GDP, times: 100 });
     await world.leader.run("cluster");
@@ -140,21 +101,20 @@ describe("stepping down", () => {
   });
 
   it("is complete where git does not let the claim be deleted: the cluster follows", async () => {
-    const world = await federation();
+    const world = await settled();
     world.remote.push("main", flip("cluster2"), "Flip");
     world.remote.fail({ on: "moveRef", code: "AG2004", ref: "leading/cluster1", times: 1_000 });
     await world.leader.run();
     expect(isLeader(world.leader)).toBe(false);
-    const policy = globalDeploymentPolicy();
-    world.remote.push("main", fileOf({ ...policy, spec: { ...policy.spec, ttl: 77 } }));
+    world.remote.push("main", fileOf(policy({ ttl: 77 })));
     await world.leader.run("poll");
-    expect(ttlOf(world.leader)).toBe(77);
+    expect(policyIn(world.leader)["ttl"]).toBe(77);
   });
 });
 
 describe("two processes of one cluster", () => {
   it("do not start the wait for a former leader anew with each other's claims", async () => {
-    const world = await federation();
+    const world = await settled();
     world.remote.push("main", flip("cluster2"), "Flip");
     const second = world.startAgent("cluster2");
     for (let step = 0; step < 20 && !isLeader(world.follower); step += 1) {
@@ -172,7 +132,7 @@ describe("an object that a finalizer keeps", () => {
   };
 
   it("is not acknowledged as deleted, and the finalizer is named", async () => {
-    const world = await federation();
+    const world = await settled();
     keep(world.follower);
     world.remote.push("main", fileOf({ ...globalDeploymentPolicy(), deleted: "by hand" }), "Delete it");
     await world.follower.run("poll");
@@ -183,7 +143,7 @@ describe("an object that a finalizer keeps", () => {
 
 describe("a tombstone", () => {
   it("leaves an object alone that never came from git, and says so", async () => {
-    const world = await federation();
+    const world = await settled();
     const { follower } = world;
     world.remote.push("main", fileOf({ ...globalDeploymentPolicy(), deleted: "by hand" }), "Delete it");
     await world.settle();
@@ -197,37 +157,35 @@ describe("a tombstone", () => {
 
 describe("a push that is refused again and again", () => {
   it("writes the object once", async () => {
-    const world = await federation();
-    setTtl(world.leader, 20);
+    const world = await settled();
+    editPolicy(world.leader, { ttl: 20 });
     world.remote.fail({ on: "publish", code: "AG2004", times: 100 });
     const before = world.leader.cluster.writes.filter(({ kind }) => kind === GDP).length;
     for (let attempt = 0; attempt < 5; attempt += 1) await world.leader.run("retry");
     expect(world.leader.cluster.writes.filter(({ kind }) => kind === GDP).length).toBe(before + 1);
     world.remote.heal();
     await world.settle();
-    expect(ttlOf(world.follower)).toBe(20);
+    expect(policyIn(world.follower)["ttl"]).toBe(20);
   });
 });
 
 describe("a head that cannot be used", () => {
   it("does not become the base of what history gave: the fix of a person counts", async () => {
-    const world = await federation();
-    world.remote.push("main", { [GDP_FILE]: "not: [closed" }, "Break it");
+    const world = await settled();
+    world.remote.push("main", { [GDP_PATH]: "not: [closed" }, "Break it");
     world.remote.fail({ on: "publish", code: "AG2004", times: 100 });
     await world.leader.run("poll");
-    const policy = globalDeploymentPolicy();
-    world.remote.push("main", fileOf({ ...policy, spec: { ...policy.spec, ttl: 99 } }), "Mend it");
+    world.remote.push("main", fileOf(policy({ ttl: 99 })), "Mend it");
     world.remote.heal();
     await world.settle();
-    expect([ttlOf(world.leader), ttlOf(world.follower)]).toEqual([99, 99]);
+    expect([policyIn(world.leader)["ttl"], policyIn(world.follower)["ttl"]]).toEqual([99, 99]);
   });
 });
 
 describe("git that goes away in the middle of a pass", () => {
   it("is away, and the cluster is not called unready for it", async () => {
-    const world = await federation();
-    const policy = globalDeploymentPolicy();
-    world.remote.push("main", fileOf({ ...policy, spec: { ...policy.spec, ttl: 12 } }));
+    const world = await settled();
+    world.remote.push("main", fileOf(policy({ ttl: 12 })));
     world.remote.fail({ on: "relation", code: "AG2010", times: 100 });
     const result = await world.follower.run("poll");
     expect(result.state).toBe("git-away");
@@ -243,7 +201,7 @@ describe("handover-without", () => {
         ...["cluster1", "cluster3"].map((name) => manifest(name, { isLeader: name === to })),
         manifest("cluster2", { isLeader: to === "cluster2" }, annotated),
       ]);
-    const world = await federation();
+    const world = await settled();
     world.remote.push("main", leftOver("cluster1"), "Leave it lying around");
     await world.settle();
     world.remote.push("main", leftOver("cluster2"), "Flip");
