@@ -5,7 +5,9 @@ import { parse } from "yaml";
 import type { PassParts } from "./agent/context.ts";
 import { type Daemon, startDaemon } from "./agent/daemon.ts";
 import type { ClusterConnection, FolderFile, OpenRepository, PushedRepository, RepositorySource } from "./cli/house.ts";
+import { readVersion } from "./cli/version.ts";
 import type { AgentConfig } from "./config.ts";
+import { findFileProblems } from "./config-files.ts";
 import type { Json } from "./core/model.ts";
 import { collectSchemas, readCustomResourceDefinition, type Schemas } from "./core/resource-definition.ts";
 import { createViewCache } from "./core/view.ts";
@@ -23,7 +25,9 @@ import { openCluster } from "./kubernetes/cluster.ts";
 import { createInspector } from "./kubernetes/inspector.ts";
 import { openMembers } from "./kubernetes/members.ts";
 import { createLog } from "./observe/log.ts";
-import { startHealthServer } from "./observe/server.ts";
+import type { Metrics } from "./observe/metrics.ts";
+import { type Route, startHealthServer } from "./observe/server.ts";
+import { createWebhook } from "./observe/webhook.ts";
 import type { Chance, Clock, Cluster, ClusterInspector, Log, Members } from "./ports.ts";
 
 /** The process's own clock. */
@@ -50,7 +54,7 @@ export const systemChance: Chance = {
 /** The folder with the CRDs that objects are judged by: beside the sources, and beside them in the package. */
 export const CRDS_DIRECTORY = new URL("../deploy/crds/", import.meta.url);
 
-export { appendFile, readFile, readFolder, readPerson, writeFolder };
+export { appendFile, findFileProblems, readFile, readFolder, readPerson, writeFolder };
 
 const STDIN_MAX_BYTES = 1024 * 1024;
 
@@ -104,15 +108,34 @@ function membersOf(config: AgentConfig, cluster: Cluster): Members | null {
   });
 }
 
+/** Loaded where an agent starts: no verb but that one counts anything, and it takes its time. */
+async function openMetrics(): Promise<Metrics> {
+  const [{ Registry }, { createMetrics }] = await Promise.all([import("prom-client"), import("./observe/metrics.ts")]);
+  return createMetrics({ registry: new Registry(), version: readVersion(), clock: systemClock });
+}
+
+/** What the agent serves beside its probes. */
+function routesOf(config: AgentConfig, daemon: Daemon, metrics: Metrics, log: Log): readonly Route[] {
+  if (config.webhookSecret === null) return [metrics.route];
+  const { branch, webhookSecret: secretFile } = config;
+  const { fetchNow } = daemon;
+  return [
+    metrics.route,
+    createWebhook({ secretFile, branch, clock: systemClock, log, fetchNow, delivered: metrics.delivered }),
+  ];
+}
+
 /** Wires an agent and starts it. @throws FederationError AG4xxx for settings that can never work. */
 export async function startAgent(config: AgentConfig): Promise<Daemon & { readonly log: Log }> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const metrics = await openMetrics();
   const cluster = openCluster({
     connection: { kubeconfig: config.kubeconfig, context: config.context },
     timeoutMs: config.kubeTimeoutMs,
     clock: systemClock,
     chance: systemChance,
     log,
+    onRequest: metrics.kubeRequested,
   });
   const context: Omit<PassParts, "members"> = {
     settings: config,
@@ -124,6 +147,7 @@ export async function startAgent(config: AgentConfig): Promise<Daemon & { readon
       credentialsDirectory: config.gitCredentials,
       timeoutMs: config.gitTimeoutMs,
       nowMs: systemClock.nowMs,
+      onRequest: metrics.gitRequested,
     }),
     cluster,
     schemas: await readSchemas(),
@@ -131,9 +155,13 @@ export async function startAgent(config: AgentConfig): Promise<Daemon & { readon
     clock: systemClock,
     chance: systemChance,
     log,
+    telemetry: metrics,
   };
   const daemon = startDaemon(context, { poll: config.poll, resync: config.resync }, membersOf(config, cluster));
-  const server = await startHealthServer({ listen: config.listen, health: daemon.health, log }).catch(async (error) => {
+  metrics.watch(daemon.watchSilenceMs);
+  const routes = routesOf(config, daemon, metrics, log);
+  const { listen } = config;
+  const server = await startHealthServer({ listen, health: daemon.health, log, routes }).catch(async (error) => {
     await daemon.stop();
     throw error;
   });

@@ -4,6 +4,7 @@ import { parseClusterName } from "./core/names.ts";
 import { asFederationError } from "./errors.ts";
 import { checkRefName } from "./git/ref-name.ts";
 import { parseRepositoryUrl } from "./git/url.ts";
+import { parseListen } from "./observe/listen.ts";
 import type { LogLevel } from "./ports.ts";
 
 /** Everything that the daemon is told, parsed once. */
@@ -22,6 +23,8 @@ export interface AgentConfig extends AgentSettings {
   readonly gitTimeoutMs: number;
   readonly kubeTimeoutMs: number;
   readonly listen: string;
+  /** A file; null where nothing is served at /hook. */
+  readonly webhookSecret: string | null;
   readonly logLevel: LogLevel;
   readonly logFormat: "json" | "text";
 }
@@ -78,7 +81,13 @@ export const AGENT_SETTINGS: readonly SettingDescription[] = [
   setting("git-timeout", "duration", "30s", "time limit of a request to the git server"),
   setting("kube-timeout", "duration", "15s", "time limit of a request to the API server"),
   setting("author", "name <email>", null, "author of commits (default: amko-gitops <amko-gitops@CLUSTER>)"),
-  setting("listen", "address", ":8080", "where /healthz and /readyz are served"),
+  setting("listen", "address", ":8080", "where /healthz, /readyz, /metrics and /hook are served"),
+  setting(
+    "webhook-secret",
+    "file",
+    null,
+    "file with the secret of the git host's webhook; without it there is no /hook",
+  ),
   setting("log-level", "level", "info", "debug, info, warn or error"),
   setting("log-format", "format", "json", "json or text"),
 ];
@@ -121,28 +130,61 @@ export function readAgentConfig(flags: GivenSettings, env: GivenSettings): ReadC
     drift: read.oneOf("drift", ["correct", "report"]),
     localDesignation: read.oneOf("local-designation", ["propose", "commit"]),
     historyRewrite: read.oneOf("history-rewrite", ["halt", "follow"]),
-    batchWindowMs: read.duration("batch-window"),
-    ackIntervalMs: read.duration("ack-interval"),
-    deleteGraceMs: read.duration("delete-grace"),
-    handoverTimeoutMs: read.text("handover-timeout") === "never" ? null : read.duration("handover-timeout"),
-    staleAfterMs: read.duration("stale-after"),
-    gitTimeoutMs: read.duration("git-timeout"),
-    kubeTimeoutMs: read.duration("kube-timeout"),
+    batchWindowMs: read.duration("batch-window", WAITS),
+    ackIntervalMs: read.duration("ack-interval", WAITS),
+    deleteGraceMs: read.duration("delete-grace", WAITS),
+    handoverTimeoutMs: read.text("handover-timeout") === "never" ? null : read.duration("handover-timeout", WAITS),
+    staleAfterMs: read.duration("stale-after", WAITS),
+    gitTimeoutMs: read.duration("git-timeout", REQUESTS),
+    kubeTimeoutMs: read.duration("kube-timeout", REQUESTS),
     author: read.parsed("author", parseAuthor, "no author", 'Write "Name <email>".'),
-    listen: read.text("listen") ?? "",
+    listen: read.parsed("listen", listenAddress, "no [host]:port", "Write :8080, 127.0.0.1:8080 or [::1]:8080.") ?? "",
+    webhookSecret: read.text("webhook-secret"),
     logLevel: read.oneOf("log-level", ["info", "debug", "warn", "error"]),
     logFormat: read.oneOf("log-format", ["json", "text"]),
   };
-  return read.problems.length === 0 ? { config, problems: [] } : { config: null, problems: read.problems };
+  const problems = [...read.problems, ...findContradictions(config, read)];
+  return problems.length === 0 ? { config, problems: [] } : { config: null, problems };
+}
+
+/** A setting as it was given, or its default; null where there is neither. An empty one counts as not given. */
+export function textOf(flag: string, flags: GivenSettings, env: GivenSettings): string | null {
+  const value = flags[flag] ?? env[environmentName(flag)] ?? "";
+  return value === "" ? (AGENT_SETTINGS.find((one) => one.flag === flag)?.fallback ?? null) : value;
+}
+
+interface Range {
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly remedy: string;
+}
+
+/** What is awaited longer is forgotten, and Node's timers end after 24 days. */
+const WAITS: Range = { minMs: 0, maxMs: 7 * 24 * 60 * 60_000, remedy: "Use 168h at most." };
+/** The liveness probe takes a pass of ten minutes for one that hangs, and it makes several requests. */
+const REQUESTS: Range = { minMs: 1, maxMs: 2 * 60_000, remedy: "Use from 1ms to 2m." };
+
+/** Settings of which each is usable, and both together are not. */
+function findContradictions(
+  { ackIntervalMs, staleAfterMs }: AgentConfig,
+  { problems, text }: ReturnType<typeof createReader>,
+): readonly ConfigProblem[] {
+  const unread = problems.some(({ flag }) => flag === "--ack-interval" || flag === "--stale-after");
+  if (unread || ackIntervalMs < staleAfterMs) return [];
+  return [
+    {
+      flag: "--ack-interval",
+      value: text("ack-interval"),
+      cause: `not shorter than --stale-after (${text("stale-after")}): members would count as failed before they tell`,
+      remedy: "Shorten --ack-interval, or lengthen --stale-after.",
+    },
+  ];
 }
 
 /** Reads one setting after the other; where one cannot be used it notes why and goes on with something harmless. */
 function createReader(flags: GivenSettings, env: GivenSettings) {
   const problems: ConfigProblem[] = [];
-  const text = (flag: string): string | null => {
-    const value = flags[flag] ?? env[environmentName(flag)] ?? "";
-    return value === "" ? (AGENT_SETTINGS.find((one) => one.flag === flag)?.fallback ?? null) : value;
-  };
+  const text = (flag: string): string | null => textOf(flag, flags, env);
   const fail = (flag: string, cause: string, remedy: string): void => {
     // A repository's address may hold a password: it is not repeated.
     problems.push({ flag: `--${flag}`, value: flag === "repo" ? null : text(flag), cause, remedy });
@@ -175,8 +217,17 @@ function createReader(flags: GivenSettings, env: GivenSettings) {
       const known = (value: string): T | null => allowed.find((one) => one === value) ?? null;
       return parsed(flag, known, "no such choice", `Use one of: ${allowed.join(", ")}.`) ?? allowed[0];
     },
-    duration: (flag: string): number =>
-      parsed(flag, parseDuration, "no duration", "Write a number and ms, s, m or h: 500ms, 30s, 5m.") ?? 0,
+    duration(flag: string, { minMs, maxMs, remedy }: Range): number {
+      const durationMs = parsed(
+        flag,
+        parseDuration,
+        "no duration",
+        "Write a number and ms, s, m or h: 500ms, 30s, 5m.",
+      );
+      if (durationMs !== null && durationMs < minMs) fail(flag, "too short", remedy);
+      if (durationMs !== null && durationMs > maxMs) fail(flag, "too long", remedy);
+      return durationMs ?? 0;
+    },
     cron(flag: string): string {
       const expression = text(flag) ?? "";
       const cause = cronProblem(expression);
@@ -184,6 +235,10 @@ function createReader(flags: GivenSettings, env: GivenSettings) {
       return expression;
     },
   };
+}
+
+function listenAddress(text: string): string | null {
+  return parseListen(text) === null ? null : text;
 }
 
 function checkedRefName(name: string): string {

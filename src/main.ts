@@ -11,6 +11,7 @@ if (process.argv[2] === "agent") setFlagsFromString("--semi-space-growth-factor=
 const compose = () => import("./compose.ts");
 
 const house: House = {
+  findFileProblems: async (flags, env) => (await compose()).findFileProblems(flags, env),
   startAgent: async (config) => (await compose()).startAgent(config),
   readCrds: async () => (await compose()).readCrds(),
   readSchemas: async () => (await compose()).readSchemas(),

@@ -46,6 +46,7 @@ const SETTINGS: readonly (readonly [
   ["kube-timeout", "kubeTimeoutMs", 15_000, "20s", 20_000],
   ["author", "author", null, "Federation Bot <bot@example.com>", { name: "Federation Bot", email: "bot@example.com" }],
   ["listen", "listen", ":8080", "127.0.0.1:9090", "127.0.0.1:9090"],
+  ["webhook-secret", "webhookSecret", null, "/etc/hook/secret", "/etc/hook/secret"],
   ["log-level", "logLevel", "info", "debug", "debug"],
   ["log-format", "logFormat", "json", "text", "text"],
 ];
@@ -92,18 +93,28 @@ describe("a setting that cannot be used", () => {
     ["cluster", "a\nb"],
     ["poll", "*/15 * * * *"],
     ["poll", "x x x x x x"],
+    ["poll", "0 0 0 31 2 *"],
     ["resync", "0 0"],
     ["publish", "maybe"],
     ["drift", "Correct"],
     ["local-designation", "yes"],
     ["history-rewrite", "ignore"],
     ["batch-window", "5"],
+    ["batch-window", "169h"],
     ["ack-interval", "-1s"],
     ["delete-grace", "1.5s"],
     ["handover-timeout", "forever"],
     ["stale-after", "5 m"],
+    ["stale-after", "99999999h"],
+    ["handover-timeout", "999h"],
     ["git-timeout", "30sec"],
+    ["git-timeout", "0"],
     ["kube-timeout", "s"],
+    ["kube-timeout", "3m"],
+    ["ack-interval", "5m"],
+    ["listen", "8080"],
+    ["listen", "localhost:http"],
+    ["listen", ":99999"],
     ["author", "bot@example.com"],
     ["author", "Bot <bot example>"],
     ["path", "teams/../../etc"],
@@ -120,6 +131,19 @@ describe("a setting that cannot be used", () => {
   it("is told together with all others", () => {
     const found = problems({ publish: "maybe", poll: "?", "git-timeout": "soon" }, { AMKO_GITOPS_AUTHOR: "nobody" });
     expect(found.map(({ flag }) => flag).toSorted()).toEqual(["--author", "--git-timeout", "--poll", "--publish"]);
+  });
+
+  it.each([
+    [{ "ack-interval": "6m" }, "6m"],
+    [{ "stale-after": "5s" }, "5s"],
+  ])("may be one that another contradicts: %j", (flags, value) => {
+    const [problem, ...others] = problems(flags);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ flag: "--ack-interval", value, cause: expect.stringContaining("--stale-after") });
+  });
+
+  it("contradicts no other one", () => {
+    expect(problems({ "stale-after": "soon" }).map(({ flag }) => flag)).toEqual(["--stale-after"]);
   });
 
   it("is also a missing repository; its address, which may hold a secret, is not repeated", () => {

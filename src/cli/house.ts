@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../config.ts";
+import type { AgentConfig, ConfigProblem, GivenSettings } from "../config.ts";
 import type { CommitId, Json, RevisionFile } from "../core/model.ts";
 import type { Schemas } from "../core/resource-definition.ts";
 import type { Cluster, ClusterInspector, CommitAuthor, Log, Repository } from "../ports.ts";
@@ -43,6 +43,8 @@ export interface FolderFile {
 
 /** What the verbs need of the house; wired in compose, and made anew in tests. */
 export interface House {
+  /** Every file that the agent's settings name and that cannot be used. */
+  findFileProblems(flags: GivenSettings, env: GivenSettings): Promise<readonly ConfigProblem[]>;
   /** Wires an agent and starts it. @throws FederationError AG4xxx for settings that can never work. */
   startAgent(config: AgentConfig): Promise<{ readonly log: Log; stop(): Promise<void> }>;
   /** The CRDs of deploy/crds. */

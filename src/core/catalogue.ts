@@ -169,6 +169,10 @@ export const CATALOGUE = {
     "Name a branch, a tag or a commit of the federation repository; git log lists them.",
   ),
   AG4010: entry("something stands here already", "Name an empty folder, or a branch that does not exist yet."),
+  AG4011: entry(
+    "webhook delivery is not signed with the secret",
+    "Give the git host's webhook the secret that stands in the file of --webhook-secret, or find out who else sends here.",
+  ),
 
   AG5001: entry("nobody leads", "Merge a commit that sets isLeader: true in one manifest."),
   AG5002: entry("conflicting leaders", "Leave isLeader: true in one manifest only."),

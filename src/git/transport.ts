@@ -1,16 +1,11 @@
-import {
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Agent as PlainAgent,
-  request as plainRequest,
-} from "node:http";
+import { type IncomingMessage, type Agent as PlainAgent, request as plainRequest } from "node:http";
 import { type Agent as SecureAgent, request as secureRequest } from "node:https";
 import type { ErrorCode } from "../core/catalogue.ts";
 import { asFederationError, FederationError } from "../errors.ts";
 import { createAgents } from "./connections.ts";
 import { type AskCredentials, type CredentialSource, createCredentialSource } from "./credential-source.ts";
 import type { Credentials } from "./credentials.ts";
-import { serverWords } from "./words.ts";
+import { type RawAnswer, refusal } from "./refusal.ts";
 
 export type GitService = "git-upload-pack" | "git-receive-pack";
 
@@ -71,8 +66,6 @@ export interface Transport {
 
 /** An error page is read for its words only. */
 const ERROR_BODY_MAX_BYTES = 16 * 1024;
-/** A server that asks to wait longer is asked again after this. */
-const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
 
 export function openTransport(settings: TransportSettings): Transport {
   const agentFor = createAgents(settings);
@@ -133,12 +126,6 @@ interface Dispatch {
   readonly credentials: Credentials;
   readonly agent: PlainAgent | SecureAgent;
   readonly progress: Progress;
-}
-
-interface RawAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly bytes: Buffer;
 }
 
 /**
@@ -227,7 +214,10 @@ function judge(
   request: GitRequest,
   credentials: Credentials,
 ): Uint8Array {
-  if (answer.status !== 200) throw statusError(answer, settings, request, credentials);
+  if (answer.status !== 200) {
+    const { url, nowMs } = settings;
+    throw refusal(answer, { url, service: request.service, credentials, nowMs: nowMs() });
+  }
   const expected = `application/x-${request.service}-${request.method === "GET" ? "advertisement" : "result"}`;
   const contentType = (answer.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase();
   if (contentType !== expected) {
@@ -237,47 +227,6 @@ function judge(
     );
   }
   return answer.bytes;
-}
-
-function statusError(
-  { status, headers, bytes }: RawAnswer,
-  settings: TransportSettings,
-  request: GitRequest,
-  credentials: Credentials,
-): FederationError {
-  const { url } = settings;
-  const words = headers["content-type"]?.startsWith("text/plain") ? bytes.toString("utf8") : "";
-  const said = words === "" ? "" : `: ${serverWords(words, credentials.secrets)}`;
-  const retryAfterMs = parseRetryAfter(headers["retry-after"], settings.nowMs());
-  if (status === 401) {
-    const verdict =
-      credentials.authorization === null ? "asks for credentials and none are mounted" : "refused the credentials";
-    return new FederationError("AG2002", `the git server ${verdict} for ${url} (401)`);
-  }
-  if (status === 403 && request.service === "git-receive-pack") {
-    return new FederationError("AG2013", `the git server allows no push to ${url} (403)${said}`);
-  }
-  if (status === 403) return new FederationError("AG2002", `the git server denied access to ${url} (403)${said}`);
-  if (status === 404 || status === 410)
-    return new FederationError("AG2006", `there is no repository at ${url} (${status})`);
-  if (status === 408 || status === 504)
-    return new FederationError("AG2010", `the git server of ${url} ran out of time (${status})`, { retryAfterMs });
-  if (status === 413)
-    return new FederationError("AG2004", `the git server takes no push of this size to ${url} (413)${said}`);
-  if (status === 429 || status >= 500)
-    return new FederationError("AG2001", `the git server of ${url} cannot answer now (${status})${said}`, {
-      retryAfterMs,
-    });
-  if (status >= 300 && status < 400)
-    return new FederationError("AG2008", `${url} redirects (${status}); give the final address`);
-  return new FederationError("AG2008", `${url} does not answer as a git server (${status})${said}`);
-}
-
-/** Seconds or a date, as HTTP allows; null when it is neither. */
-function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
-  if (header === undefined) return null;
-  const waitMs = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MAX_MS) : null;
 }
 
 function tooSlow({ url, timeoutMs }: TransportSettings): FederationError {

@@ -50,6 +50,7 @@ export function createMetrics({ registry, version, clock }: MetricsSettings): Me
   let stance: Stance = UNKNOWN_STANCE;
   let silenceMs = (): number => 0;
   showState(instruments, null);
+  showStance(instruments, stance);
   return {
     happened: (fact) => countFact(instruments, fact),
     passed(report) {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { asFederationError, FederationError } from "../errors.ts";
 import type { Log } from "../ports.ts";
+import { parseListen } from "./listen.ts";
 
 /** What the probes are told. */
 export interface Health {
@@ -23,6 +24,8 @@ export interface RouteReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One path of the server. A GET route answers HEAD too. */
@@ -95,7 +98,7 @@ function healthRoutes(health: () => Health): readonly Route[] {
     bodyMaxBytes: 0,
     respond: () => {
       const state = health();
-      return json(holds(state) ? 200 : 503, { ok: holds(state), ...state.detail });
+      return jsonReply(holds(state) ? 200 : 503, { ok: holds(state), ...state.detail });
     },
   });
   return [route("/healthz", (state) => state.live), route("/readyz", (state) => state.ready)];
@@ -107,27 +110,23 @@ function routeTable(routes: readonly Route[]): RouteTable {
   return Map.groupBy(routes, (route) => route.path);
 }
 
-interface Answer extends RouteReply {
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-async function answer(table: RouteTable, request: IncomingMessage, log: Log): Promise<Answer> {
+async function answer(table: RouteTable, request: IncomingMessage, log: Log): Promise<RouteReply> {
   const path = (request.url ?? "").split("?", 1)[0] ?? "";
   const routes = table.get(path);
-  if (routes === undefined) return json(404, { error: "not found" });
+  if (routes === undefined) return jsonReply(404, { error: "not found" });
   const method = request.method === "HEAD" ? "GET" : request.method;
   const route = routes.find((candidate) => candidate.method === method);
   if (route === undefined) {
     const allowed = routes.flatMap((candidate) => (candidate.method === "GET" ? ["GET", "HEAD"] : [candidate.method]));
-    return { ...json(405, { error: "method not allowed" }), headers: { Allow: allowed.join(", ") } };
+    return { ...jsonReply(405, { error: "method not allowed" }), headers: { Allow: allowed.join(", ") } };
   }
   const body = await readBody(request, route.bodyMaxBytes);
-  if (body === null) return { ...json(413, { error: "body too large" }), headers: { Connection: "close" } };
+  if (body === null) return { ...jsonReply(413, { error: "body too large" }), headers: { Connection: "close" } };
   try {
     return await route.respond({ method: route.method, headers: request.headers, body });
   } catch (error) {
     log("error", "a route failed", { path, error: asFederationError(error) });
-    return json(500, { error: "internal error" });
+    return jsonReply(500, { error: "internal error" });
   }
 }
 
@@ -145,7 +144,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
 }
 
 function send(
-  { status, contentType, body, headers = {} }: Answer,
+  { status, contentType, body, headers = {} }: RouteReply,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -158,12 +157,14 @@ function send(
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function json(status: number, value: unknown): RouteReply {
+export function jsonReply(status: number, value: unknown): RouteReply {
   return { status, contentType: "application/json", body: `${JSON.stringify(value)}\n` };
 }
 
 async function listenOn(server: Server, listen: string): Promise<void> {
-  const { host, port } = parseListen(listen);
+  const address = parseListen(listen);
+  if (address === null) throw new FederationError("AG4002", `--listen ${listen} is no [host]:port.`);
+  const { host, port } = address;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
   server.listen(host === null ? { port } : { host, port }, resolve);
@@ -177,14 +178,6 @@ async function listenOn(server: Server, listen: string): Promise<void> {
   } finally {
     server.off("error", reject);
   }
-}
-
-function parseListen(listen: string): { readonly host: string | null; readonly port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(listen) ?? [];
-  const port = Number(digits ?? Number.NaN);
-  if (!(port <= 65_535)) throw new FederationError("AG4002", `--listen ${listen} is no [host]:port.`);
-  const host = bracketed ?? plain ?? "";
-  return { host: host === "" ? null : host, port };
 }
 
 async function close(server: Server): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cronProblem, startSchedule } from "../../src/agent/schedule.ts";
 
 describe("a schedule's expression", () => {
-  it.each(["*/15 * * * * *", "0 */10 * * * *", "* * * * * *", " 0 0 3 * * 1 ", "0 0 0 1 jan *"])(
+  it.each(["0 0 0 29 2 *", "*/15 * * * * *", "0 */10 * * * *", "* * * * * *", " 0 0 3 * * 1 ", "0 0 0 1 jan *"])(
     "can be used: %j",
     (expression) => {
       expect(cronProblem(expression)).toBeNull();
@@ -18,6 +18,7 @@ describe("a schedule's expression", () => {
     ["*/0 * * * * *", ""],
     ["* * * * 13 *", ""],
     ["a b c d e f", ""],
+    ["0 0 0 31 2 *", "impossible"],
   ])("is refused with the cause: %j", (expression, cause) => {
     const problem = cronProblem(expression);
     expect(problem).not.toBeNull();

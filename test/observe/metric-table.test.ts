@@ -33,5 +33,6 @@ it.each(ALL)("%s is named as Prometheus wants it", (name, { type, help }) => {
 
 it.each(ALL)("%s has codes of the catalogue only", (_name, { labels }) => {
   const { code } = labels;
-  for (const one of Array.isArray(code) ? (code as readonly string[]) : []) expect(Object.keys(CATALOGUE)).toContain(one);
+  for (const one of Array.isArray(code) ? (code as readonly string[]) : [])
+    expect(Object.keys(CATALOGUE)).toContain(one);
 });

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { House, OpenRepository } from "../../src/cli/house.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { Shell, Stream } from "../../src/cli/shell.ts";
-import { readFolder, readSchemas, readTemplate } from "../../src/compose.ts";
+import { findFileProblems, readFolder, readSchemas, readTemplate } from "../../src/compose.ts";
 import { resolveName } from "../../src/git/resolve.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
 
@@ -65,6 +65,7 @@ export async function runCommand(args: readonly string[], options: CommandOption
 
 function houseOf({ repository, cluster, house }: CommandOptions): House {
   return {
+    findFileProblems,
     startAgent: () => missing("an agent"),
     readCrds: () => missing("the CRDs"),
     readSchemas,

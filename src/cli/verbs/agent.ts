@@ -1,4 +1,6 @@
-import { AGENT_SETTINGS, type GivenSettings, readAgentConfig } from "../../config.ts";
+import { AGENT_SETTINGS, type ConfigProblem, type GivenSettings, readAgentConfig } from "../../config.ts";
+import { plainText } from "../render/problem.ts";
+import { paint, type Shell } from "../shell.ts";
 import { EXIT, type OptionDescription, option, type Verb } from "../verb.ts";
 
 /** readAgentConfig looks into the environment and at defaults itself, so that it can tell every problem at once. */
@@ -16,15 +18,13 @@ export const agent: Verb = {
     const flags: GivenSettings = Object.fromEntries(
       AGENT_SETTINGS.map(({ flag }) => [flag, given.text(flag) ?? undefined]),
     );
-    const { config, problems } = readAgentConfig(flags, shell.environment);
-    if (config === null) {
-      for (const { flag, value, cause, remedy } of problems) {
-        const found = value === null ? "" : ` "${value}"`;
-        shell.stderr.write(`AG4002 ${flag}${found}: ${cause}. ${remedy}\n`);
-      }
+    const read = readAgentConfig(flags, shell.environment);
+    const problems = [...read.problems, ...(await house.findFileProblems(flags, shell.environment))];
+    if (read.config === null || problems.length > 0) {
+      for (const problem of problems) shell.stderr.write(`${tellProblem(problem, shell)}\n`);
       return EXIT.usage;
     }
-    const daemon = await house.startAgent(config);
+    const daemon = await house.startAgent(read.config);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
     });
@@ -33,3 +33,9 @@ export const agent: Verb = {
     return EXIT.ok;
   },
 };
+
+/** As every other error is told. */
+function tellProblem({ flag, value, cause, remedy }: ConfigProblem, { stderr }: Shell): string {
+  const found = value === null ? "" : ` "${plainText(value)}"`;
+  return `${paint(stderr, "red", "error:")} AG4002 ${flag}${found}: ${plainText(cause).replace(/\.$/, "")}. ${remedy}`;
+}

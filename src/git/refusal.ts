@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { FederationError } from "../errors.ts";
+import type { Credentials } from "./credentials.ts";
+import { serverWords } from "./words.ts";
+
+/** What a server answered, its body read as far as it is of use. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+}
+
+interface Circumstances {
+  readonly url: string;
+  readonly service: string;
+  readonly credentials: Credentials;
+  readonly nowMs: number;
+}
+
+/** A server that asks to wait longer is asked again after this. */
+const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
+
+/** Turns an answer whose status is not 200 into an error. Total. */
+export function refusal(
+  { status, headers, bytes }: RawAnswer,
+  { url, service, credentials, nowMs }: Circumstances,
+): FederationError {
+  const words = headers["content-type"]?.startsWith("text/plain") ? bytes.toString("utf8") : "";
+  const said = words === "" ? "" : `: ${serverWords(words, credentials.secrets)}`;
+  const retryAfterMs = parseRetryAfter(headers["retry-after"], nowMs);
+  if (status === 401) {
+    const verdict =
+      credentials.authorization === null ? "asks for credentials and none are mounted" : "refused the credentials";
+    return new FederationError("AG2002", `the git server ${verdict} for ${url} (401)`);
+  }
+  if (status === 403 && service === "git-receive-pack") {
+    return new FederationError("AG2013", `the git server allows no push to ${url} (403)${said}`);
+  }
+  if (status === 403) return new FederationError("AG2002", `the git server denied access to ${url} (403)${said}`);
+  if (status === 404 || status === 410)
+    return new FederationError("AG2006", `there is no repository at ${url} (${status})`);
+  if (status === 408 || status === 504)
+    return new FederationError("AG2010", `the git server of ${url} ran out of time (${status})`, { retryAfterMs });
+  if (status === 413)
+    return new FederationError("AG2004", `the git server takes no push of this size to ${url} (413)${said}`);
+  if (status === 429 || status >= 500)
+    return new FederationError("AG2001", `the git server of ${url} cannot answer now (${status})${said}`, {
+      retryAfterMs,
+    });
+  if (status >= 300 && status < 400)
+    return new FederationError("AG2008", `${url} redirects (${status}); give the final address`);
+  return new FederationError("AG2008", `${url} does not answer as a git server (${status})${said}`);
+}
+
+/** Seconds or a date, as HTTP allows; null when it is neither. */
+function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  const waitMs = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MAX_MS) : null;
+}
