@@ -19,6 +19,7 @@ tar -xzf "$packed"/amko-gitops-*.tgz -C "$target" --strip-components=1
 cp package-lock.json .npmrc "$target"
 cd "$target"
 npm ci --omit=dev --ignore-scripts --prefer-offline > /dev/null
+npm pkg delete devDependencies scripts
 rm .npmrc
 # Whoever runs it reads it, and writes nothing.
 chmod -R a+rX,go-w .

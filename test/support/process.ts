@@ -29,12 +29,19 @@ export interface TestProcess {
 
 export interface ProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** This Node unless it is given. */
+  readonly program?: string;
+  /** The project's root unless it is given. */
+  readonly folder?: string;
 }
 
-/** Starts a program of the project with this Node. */
-export function startProcess(args: readonly string[], { environment = {} }: ProcessOptions = {}): TestProcess {
-  const child = spawn(process.execPath, args, {
-    cwd: PROJECT,
+/** Starts a program, by default one of the project with this Node. */
+export function startProcess(
+  args: readonly string[],
+  { environment = {}, program = process.execPath, folder = PROJECT }: ProcessOptions = {},
+): TestProcess {
+  const child = spawn(program, args, {
+    cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment },
   });
@@ -69,7 +76,7 @@ export function startProcess(args: readonly string[], { environment = {} }: Proc
   };
 }
 
-/** Runs a program of the project to its end. */
+/** Runs a program to its end. */
 export function runProcess(args: readonly string[], options?: ProcessOptions): Promise<RunResult> {
   return startProcess(args, options).ended;
 }
