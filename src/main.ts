@@ -1,31 +1,35 @@
+import { appendFile, readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import type { House } from "./cli/house.ts";
 import { runCommandLine } from "./cli/program.ts";
 import { createShell } from "./cli/shell.ts";
+import { readStdin } from "./cli/stdin.ts";
 
 // An agent rests nearly all the time. Left alone, V8 grows its young generation to a hundred megabytes all the same.
 // What runs once and has much to read is three times as fast with room.
 if (process.argv[2] === "agent") setFlagsFromString("--semi-space-growth-factor=1");
 
-/** Loaded where a verb needs it: most need neither git nor Kubernetes. */
+/** Loaded where a verb needs it: the Kubernetes client takes three times as long to load as all the rest. */
 const compose = () => import("./compose.ts");
+const composeGit = () => import("./compose-git.ts");
+const shipped = () => import("./shipped.ts");
 
 const house: House = {
-  findFileProblems: async (flags, env) => (await compose()).findFileProblems(flags, env),
+  findFileProblems: async (flags, env) => (await import("./config-files.ts")).findFileProblems(flags, env),
   startAgent: async (config) => (await compose()).startAgent(config),
-  readCrds: async () => (await compose()).readCrds(),
-  readSchemas: async () => (await compose()).readSchemas(),
-  openRepository: async (source, signal) => (await compose()).openSource(source, signal),
-  readFolder: async (directory) => (await compose()).readFolder(directory),
+  readCrds: async () => (await shipped()).readCrds(),
+  readSchemas: async () => (await shipped()).readSchemas(),
+  openRepository: async (source, signal) => (await composeGit()).openSource(source, signal),
+  openPushed: async (source, signal) => (await composeGit()).openPushed(source, signal),
+  readFolder: async (directory) => (await import("./git/folder.ts")).readFolder(directory),
   openCluster: async (connection) => (await compose()).connectCluster(connection),
   openInspector: async (connection) => (await compose()).connectInspector(connection),
-  readPerson: async (directory) => (await compose()).readPerson(directory),
-  readTemplate: async () => (await compose()).readTemplate(),
-  writeFolder: async (directory, files) => (await compose()).writeFolder(directory, files),
-  appendFile: async (file, text) => (await compose()).appendFile(file, text),
-  openPushed: async (source, signal) => (await compose()).openPushed(source, signal),
-  readFile: async (file) => (await compose()).readFile(file),
-  readStdin: async () => (await compose()).readStdin(),
+  readPerson: async (directory) => (await import("./git/person.ts")).readPerson(directory),
+  readTemplate: async () => (await shipped()).readTemplate(),
+  writeFolder: async (directory, files) => (await import("./git/write-folder.ts")).writeFolder(directory, files),
+  appendFile,
+  readFile,
+  readStdin,
 };
 
 // Ctrl-C ends what is under way; a second one ends the process as it would have without us.

@@ -1,4 +1,4 @@
-import { isObject } from "./diff.ts";
+import { isObject } from "./json.ts";
 import type { Json } from "./model.ts";
 
 /** What a git host tells of a push: headers by their names in lower case, and the payload; null where there is none. */

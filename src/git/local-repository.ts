@@ -2,6 +2,7 @@ import type { CommitId } from "../core/model.ts";
 import { parseRevision } from "../core/records.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import type { Repository } from "../ports.ts";
+import { readChangedPaths } from "./changed-paths.ts";
 import type { GitProgram } from "./git-program.ts";
 import { createLocalObjects, type LocalObjects } from "./local-objects.ts";
 import { createLocalPast, isShallow } from "./local-past.ts";
@@ -42,6 +43,8 @@ export interface LocalRepository extends Repository {
   resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
   /** The bare facts of the work tree, for messages: `branch` is null when HEAD is detached. Null when bare. */
   workTreeState(signal: AbortSignal): Promise<WorkTreeState | null>;
+  /** Every path that differs between two commits that are here, from the repository's root; null stands for no files. */
+  changedPaths(from: CommitId | null, to: CommitId, signal: AbortSignal): Promise<readonly string[]>;
   /** Ends git's processes. */
   close(): Promise<void>;
 }
@@ -126,6 +129,7 @@ function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySetti
       ]);
       return { branch: head.code === 0 ? head.stdout.toString("utf8").trimEnd() : null, dirty: status !== "" };
     },
+    changedPaths: (from, to, signal) => readChangedPaths(git, { from, to }, signal),
     close: git.close,
   };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { House } from "../../src/cli/house.ts";
-import { readCrds } from "../../src/compose.ts";
 import type { Json } from "../../src/core/model.ts";
 import { FederationError } from "../../src/errors.ts";
 import type { ClusterInspector } from "../../src/ports.ts";
+import { readCrds } from "../../src/shipped.ts";
 import { federation, manifest, withFiles } from "../support/builders.ts";
 import { NOW_MS, runCommand } from "../support/command-line.ts";
 import type { FakeCluster } from "../support/fakes/cluster.ts";

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { readSchemas } from "../../src/compose.ts";
 import type { CommitId } from "../../src/core/model.ts";
 import { createStoryReader, type StoryEntry } from "../../src/core/story.ts";
 import { filterEntry, type StoryFilter } from "../../src/core/story-filter.ts";
 import { findTerms } from "../../src/core/terms.ts";
 import { createViewCache } from "../../src/core/view.ts";
+import { readSchemas } from "../../src/shipped.ts";
 import type { FakeRemote } from "../support/fakes/repository.ts";
 import { fixtureFiles, fixtureRemote } from "../support/fixture-remote.ts";
 

@@ -3,7 +3,7 @@ import { chmod, chown, copyFile, mkdir, readdir, readFile, realpath } from "node
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
 import { findConfinementProblem, startConfined } from "../support/confined.ts";
 import { environmentOf } from "../support/deployment.ts";

@@ -2,9 +2,11 @@ import { stripVTControlCharacters } from "node:util";
 import type { House, OpenRepository } from "../../src/cli/house.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { Shell, Stream } from "../../src/cli/shell.ts";
-import { findFileProblems, readFolder, readSchemas, readTemplate } from "../../src/compose.ts";
+import { findFileProblems } from "../../src/config-files.ts";
+import { readFolder } from "../../src/git/folder.ts";
 import { resolveName } from "../../src/git/resolve.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
+import { readSchemas, readTemplate } from "../../src/shipped.ts";
 
 /** A terminal, or a pipe, and what the person answers. */
 export interface CommandOptions {
