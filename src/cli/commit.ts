@@ -1,5 +1,6 @@
-import { type CommittedChange, formatPersonMessage } from "../core/message.ts";
-import type { FileChange, Problem } from "../core/model.ts";
+import type { CommitPlan } from "../core/commit-plan.ts";
+import { formatPersonMessage } from "../core/message.ts";
+import type { FileChange } from "../core/model.ts";
 import { hasCode } from "../errors.ts";
 import { readAuthor } from "./commit-options.ts";
 import type { CommitReport } from "./commit-report.ts";
@@ -12,16 +13,6 @@ import { renderPushed, reportCommit } from "./render/commit.ts";
 import { plainText, renderProblem } from "./render/problem.ts";
 import { paint, type Shell, type Stream } from "./shell.ts";
 import { EXIT, type ExitCode } from "./verb.ts";
-
-/** What a verb wants to commit on top of one head. */
-export interface CommitPlan {
-  readonly subject: string;
-  readonly changes: readonly FileChange[];
-  readonly snapshots: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
-  /** What a person should know; sentences. */
-  readonly notes: readonly string[];
-  readonly refusals: readonly Problem[];
-}
 
 export interface Planned<Plan extends CommitPlan> {
   readonly head: Head;

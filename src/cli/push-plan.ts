@@ -1,7 +1,8 @@
+import type { CommitPlan } from "../core/commit-plan.ts";
 import type { FileChange, RevisionFile } from "../core/model.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import type { CommitAuthor } from "../ports.ts";
-import type { Calling, CommitPlan, Planned, PushOutcome } from "./commit.ts";
+import type { Calling, Planned, PushOutcome } from "./commit.ts";
 
 /** Where a plan goes, and as what. */
 export interface Push {

@@ -1,6 +1,7 @@
+import type { CommitPlan } from "../core/commit-plan.ts";
 import { proposalRef, proposalRefs } from "../core/refs.ts";
 import { planTakeover, type TakeoverFacts, type TakeoverPlan, type TakeoverRequest } from "../core/takeover.ts";
-import { type CommitPlan, commitPlanned } from "./commit.ts";
+import { commitPlanned } from "./commit.ts";
 import type { Given } from "./given.ts";
 import { readHead, shortRevision } from "./head.ts";
 import type { House } from "./house.ts";

@@ -1,69 +1,36 @@
 import { problem } from "./catalogue.ts";
+import type { CommitPlan } from "./commit-plan.ts";
 import { mergeContent } from "./merge.ts";
-import type { CommittedChange } from "./message.ts";
 import {
   type ClusterName,
   type CommitId,
   FEDERATED_KINDS,
   type FederatedKind,
-  type FederationView,
-  type FileChange,
   type KindState,
   type LiveObject,
-  type Problem,
-  type RevisionFile,
   type Snapshot,
   UUID_ANNOTATION,
 } from "./model.ts";
-import { judgeOutcome } from "./outcome.ts";
-import type { Schemas } from "./resource-definition.ts";
 import { contentOf, equalContent, normalizeContent, snapshotOf } from "./snapshot.ts";
-import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
+import { changeSnapshot } from "./snapshot-change.ts";
+import { type KindStep, kindStep, type PlannedOn, planSnapshots } from "./snapshot-plan.ts";
 
-export interface AdoptFacts {
+export interface AdoptFacts extends PlannedOn {
   readonly cluster: ClusterName;
   readonly head: CommitId;
-  readonly files: readonly RevisionFile[];
-  readonly view: FederationView;
-  readonly schemas: Schemas;
   /** Everything of each kind in the cluster. */
   readonly live: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
   /** What git said where the live object's base is; null where the base is unknown, is the head, or had none. */
   readonly bases: Readonly<Record<FederatedKind, Snapshot | null>>;
 }
 
-export interface AdoptPlan {
-  readonly subject: string;
-  readonly changes: readonly FileChange[];
-  readonly snapshots: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
-  /** Sentences. */
-  readonly notes: readonly string[];
-  readonly refusals: readonly Problem[];
-}
-
 /**
  * What a cluster holds and git does not, on top of the head. A cluster that is behind does not take back what git
  * changed since: its edits are merged by field, from the revision that it held.
  */
-export function planAdopt(facts: AdoptFacts): AdoptPlan {
-  const { cluster, view, files, schemas } = facts;
+export function planAdopt(facts: AdoptFacts): CommitPlan {
   const steps = FEDERATED_KINDS.map((kind) => adoptKind(kind, facts));
-  const found = steps.flatMap(({ change }) => (change === null ? [] : [change]));
-  const changes = found.map(({ file }) => file);
-  const refused = steps.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]));
-  return {
-    subject: `adopt what cluster ${cluster} holds`,
-    changes,
-    snapshots: found.map(({ told }) => told),
-    notes: steps.flatMap(({ notes }) => notes),
-    refusals: refused.length > 0 ? refused : judgeOutcome(view, files, changes, schemas).newErrors,
-  };
-}
-
-interface KindStep {
-  readonly change: SnapshotChange | null;
-  readonly notes: readonly string[];
-  readonly refusal: Problem | null;
+  return planSnapshots(`adopt what cluster ${facts.cluster} holds`, steps, facts);
 }
 
 function adoptKind(kind: FederatedKind, facts: AdoptFacts): KindStep {
@@ -71,15 +38,15 @@ function adoptKind(kind: FederatedKind, facts: AdoptFacts): KindStep {
   const today = facts.view.kinds[kind];
   if (second !== undefined) {
     const refusal = problem("AG3013", `there is more than one ${kind} in cluster ${facts.cluster}`);
-    return { change: null, notes: [], refusal };
+    return kindStep({ refusals: [refusal] });
   }
   if (object === undefined) {
     const notes = today.kind === "present" ? [`${kind}: ${facts.cluster} has none; adopting deletes nothing.`] : [];
-    return { change: null, notes, refusal: null };
+    return kindStep({ notes });
   }
   const wanted = contentToAdopt(kind, object, today, facts);
-  if (wanted === null) return { change: null, notes: [], refusal: null };
-  return { change: changeSnapshot(today, wanted), notes: notesOf(kind, object, today), refusal: null };
+  if (wanted === null) return kindStep();
+  return kindStep({ change: changeSnapshot(today, wanted), notes: notesOf(kind, object, today) });
 }
 
 /** Null where the cluster holds what git says, or an older state of it. */

@@ -1,3 +1,4 @@
+import { claimantsOf } from "./claimants.ts";
 import type { FieldChange } from "./diff.ts";
 import {
   type ClusterName,
@@ -6,7 +7,6 @@ import {
   type FederationView,
   HANDOVER_WITHOUT_ANNOTATION,
   type KindState,
-  type Leadership,
 } from "./model.ts";
 import { restartsBetween } from "./restart.ts";
 import { fieldsBetween } from "./snapshot-change.ts";
@@ -45,7 +45,7 @@ export function findEffects(base: FederationView, head: FederationView): readonl
 }
 
 function leaderEffects(base: FederationView, head: FederationView): readonly ChangeEffect[] {
-  const [before, after] = [claims(base.leadership), claims(head.leadership)];
+  const [before, after] = [claimantsOf(base.leadership), claimantsOf(head.leadership)];
   const moved: readonly ChangeEffect[] = sameClusters(before, after) ? [] : [{ kind: "leader", before, after }];
   const handovers = [...head.manifests.values()].flatMap(({ cluster, isLeader, annotations }): ChangeEffect[] => {
     const without = annotations[HANDOVER_WITHOUT_ANNOTATION];
@@ -55,22 +55,6 @@ function leaderEffects(base: FederationView, head: FederationView): readonly Cha
       : [];
   });
   return [...moved, ...handovers];
-}
-
-function claims(leadership: Leadership): readonly ClusterName[] | null {
-  switch (leadership.kind) {
-    case "leader":
-    case "invalid":
-      return [leadership.cluster];
-    case "conflict":
-      return leadership.clusters;
-    case "leaderless":
-      return [];
-    case "unknown":
-      return null;
-    default:
-      return leadership satisfies never;
-  }
 }
 
 function sameClusters(before: readonly ClusterName[] | null, after: readonly ClusterName[] | null): boolean {

@@ -1,34 +1,14 @@
+import type { CommitPlan } from "./commit-plan.ts";
 import { formatFieldChange, formatFieldPath } from "./diff.ts";
-import type { CommittedChange } from "./message.ts";
-import {
-  FEDERATED_KINDS,
-  type FederatedKind,
-  type FederationView,
-  type FileChange,
-  type Problem,
-  type RevisionFile,
-} from "./model.ts";
-import { judgeOutcome } from "./outcome.ts";
-import type { Schemas } from "./resource-definition.ts";
+import { FEDERATED_KINDS, type FederatedKind, type FederationView, type Problem } from "./model.ts";
 import { changeSnapshot, type SnapshotChange } from "./snapshot-change.ts";
+import { type KindStep, kindStep, type PlannedOn, planSnapshots } from "./snapshot-plan.ts";
 
-export interface RollbackFacts {
-  readonly files: readonly RevisionFile[];
-  readonly view: FederationView;
-  readonly schemas: Schemas;
+export interface RollbackFacts extends PlannedOn {
   /** What the older revision says, judged by today's schemas. */
   readonly past: FederationView;
   /** How people call that revision. */
   readonly name: string;
-}
-
-export interface RollbackPlan {
-  readonly subject: string;
-  readonly changes: readonly FileChange[];
-  readonly snapshots: readonly Pick<CommittedChange, "kind" | "action" | "fields">[];
-  /** What stays as it is, and why; sentences. */
-  readonly notes: readonly string[];
-  readonly refusals: readonly Problem[];
 }
 
 export interface RollbackRequest {
@@ -41,47 +21,33 @@ export interface RollbackRequest {
  * The snapshots of an older revision, on top of today. Who leads and who is a member stays. Nothing is deleted because
  * it was not there then; a tombstone comes back only where the person asks for deletions.
  */
-export function planRollback(facts: RollbackFacts, { withDeletions, kinds }: RollbackRequest): RollbackPlan {
-  const { view, files, schemas, name } = facts;
+export function planRollback(facts: RollbackFacts, { withDeletions, kinds }: RollbackRequest): CommitPlan {
   const steps = FEDERATED_KINDS.filter((kind) => kinds.includes(kind)).map((kind) =>
     rollBackKind(kind, facts, withDeletions),
   );
-  const found = steps.flatMap(({ change }) => (change === null ? [] : [change]));
-  const changes = found.map(({ file }) => file);
-  const unusable = steps.flatMap(({ refusals }) => refusals);
-  return {
-    subject: `roll back to ${name}`,
-    changes,
-    snapshots: found.map(({ told }) => told),
-    notes: steps.flatMap(({ notes }) => notes),
-    refusals: unusable.length > 0 ? unusable : judgeOutcome(view, files, changes, schemas).newErrors,
-  };
-}
-
-interface KindStep {
-  readonly change: SnapshotChange | null;
-  readonly notes: readonly string[];
-  readonly refusals: readonly Problem[];
+  return planSnapshots(`roll back to ${facts.name}`, steps, facts);
 }
 
 function rollBackKind(kind: FederatedKind, { view, past, name }: RollbackFacts, withDeletions: boolean): KindStep {
   const [today, former] = [view.kinds[kind], past.kinds[kind]];
   switch (former.kind) {
     case "absent":
-      return today.kind === "absent" ? step() : step({ notes: [`${kind}: ${name} has none, so today's stays.`] });
+      return today.kind === "absent"
+        ? kindStep()
+        : kindStep({ notes: [`${kind}: ${name} has none, so today's stays.`] });
     case "unusable":
-      return step({ refusals: former.problems.filter(({ severity }) => severity === "error").map(inPast(name)) });
+      return kindStep({ refusals: former.problems.filter(({ severity }) => severity === "error").map(inPast(name)) });
     case "deleted": {
-      if (today.kind === "deleted") return step();
-      if (withDeletions) return step({ change: changeSnapshot(today, former.snapshot) });
-      return step({ notes: [`${kind}: it is deleted in ${name}, and stays. To delete it, add --with-deletions.`] });
+      if (today.kind === "deleted") return kindStep();
+      if (withDeletions) return kindStep({ change: changeSnapshot(today, former.snapshot) });
+      return kindStep({ notes: [`${kind}: it is deleted in ${name}, and stays. To delete it, add --with-deletions.`] });
     }
     case "present": {
       const change = changeSnapshot(today, former.snapshot);
       const returns = today.kind === "deleted" ? [`${kind}: it is deleted today, and comes back in all clusters.`] : [];
       const renamed = today.kind === "present" && today.snapshot.name !== former.snapshot.name;
       const keeps = renamed ? [`${kind}: it is called ${former.snapshot.name} in ${name}; today's name stays.`] : [];
-      return step({ change, notes: [...returns, ...keeps, ...readdressed(change)] });
+      return kindStep({ change, notes: [...returns, ...keeps, ...readdressed(change)] });
     }
     default:
       return former satisfies never;
@@ -99,10 +65,6 @@ function readdressed(change: SnapshotChange | null): readonly string[] {
 }
 
 const CONTROLLER_FIELD = "spec.gslbLeader.controllerIP";
-
-function step({ change = null, notes = [], refusals = [] }: Partial<KindStep> = {}): KindStep {
-  return { change, notes, refusals };
-}
 
 /** It is told with its place, but nobody can mend it there. */
 function inPast(name: string): (problem: Problem) => Problem {

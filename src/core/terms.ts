@@ -1,3 +1,4 @@
+import { claimantsOf } from "./claimants.ts";
 import type { ClusterName, CommitId, Leadership } from "./model.ts";
 import type { StoryEntry } from "./story.ts";
 
@@ -28,7 +29,7 @@ export function findTerms(entries: readonly StoryEntry[]): readonly LeaderTerm[]
     const below = entries[index + 1];
     if (below !== undefined && nameOf(below.leadership) === nameOf(entry.leadership)) continue;
     const began = markOf(entry);
-    terms.push({ state: entry.leadership.kind, clusters: clustersOf(entry.leadership), began, ended });
+    terms.push({ state: entry.leadership.kind, clusters: claimantsOf(entry.leadership) ?? [], began, ended });
     ended = began;
   }
   return terms;
@@ -41,20 +42,5 @@ function markOf({ commit, atSeconds, author, told, brought }: StoryEntry): TermM
 }
 
 function nameOf(leadership: Leadership): string {
-  return JSON.stringify([leadership.kind, clustersOf(leadership)]);
-}
-
-function clustersOf(leadership: Leadership): readonly ClusterName[] {
-  switch (leadership.kind) {
-    case "leader":
-    case "invalid":
-      return [leadership.cluster];
-    case "conflict":
-      return leadership.clusters;
-    case "leaderless":
-    case "unknown":
-      return [];
-    default:
-      return leadership satisfies never;
-  }
+  return JSON.stringify([leadership.kind, claimantsOf(leadership)]);
 }

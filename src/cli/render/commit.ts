@@ -1,5 +1,6 @@
+import type { CommitPlan } from "../../core/commit-plan.ts";
 import type { FileChange } from "../../core/model.ts";
-import type { CommitPlan, Planned, PushOutcome } from "../commit.ts";
+import type { Planned, PushOutcome } from "../commit.ts";
 import type { CommitReport } from "../commit-report.ts";
 import { paint, type Stream } from "../shell.ts";
 import { describeChanges } from "./changes.ts";

@@ -1,4 +1,5 @@
-import type { CommitPlan, Planned } from "../commit.ts";
+import type { CommitPlan } from "../../core/commit-plan.ts";
+import type { Planned } from "../commit.ts";
 import { shortRevision } from "../head.ts";
 import { paint, type Stream } from "../shell.ts";
 import { describeChanges, renderChanges } from "./changes.ts";
