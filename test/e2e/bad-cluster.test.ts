@@ -1,5 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Json, KubernetesObject } from "../../src/core/model.ts";
+import {
+  ALL_FAILED,
+  editPolicy,
+  firstFollower,
+  refsUnder,
+  ttlOf,
+  waitForCode,
+  waitForCondition,
+  waitForLog,
+  waitForPolicy,
+  waitUntilGone,
+} from "../support/federation.ts";
 import { waitForAnswer } from "../support/readiness.ts";
 import {
   AMKO_CLUSTER,
@@ -12,43 +24,14 @@ import {
 import { tellLogs, useWorld } from "./use-world.ts";
 
 const world = useWorld();
-const GDP = "global-gdp";
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const GDP_CRD = "globaldeploymentpolicies.amko.vmware.com";
 let edits = 100;
 
-function firstFollower({ followers }: World): WorldCluster {
-  const [follower] = followers;
-  if (follower === undefined) throw new TypeError("the world has no follower");
-  return follower;
-}
-
-async function ttlOf({ objects }: WorldCluster): Promise<unknown> {
-  return ((await objects.get("GlobalDeploymentPolicy", GDP))?.spec as { readonly ttl?: number } | undefined)?.ttl;
-}
-
 async function edit({ leader }: World): Promise<number> {
   edits += 1;
-  await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+  await editPolicy(leader, { ttl: edits });
   return edits;
-}
-
-async function logged({ name, log }: WorldCluster, since: number, code: string): Promise<void> {
-  await waitUntil(`the log of ${name} names ${code}`, async () => {
-    const lines = (await log()).slice(since);
-    return lines.some((line) => line["code"] === code) || lines.map((line) => line.msg).join(", ");
-  });
-}
-
-async function says({ name, condition }: WorldCluster, wanted: string): Promise<void> {
-  await waitUntil(`${name} says ${wanted}`, async () => {
-    const { status, reason } = await condition("Synced");
-    return (status !== "True" && reason.startsWith(wanted)) || `${status} ${reason}`;
-  });
-}
-
-async function held(cluster: WorldCluster, value: number): Promise<void> {
-  await waitUntil(`${cluster.name} holds the change`, async () => (await ttlOf(cluster)) === value);
 }
 
 describe("a follower", () => {
@@ -61,13 +44,13 @@ describe("a follower", () => {
     const left = await ttlOf(follower);
     const second = { ...amkoClusterOf(follower.name), metadata: { name: "second", namespace: "avi-system" } };
     await follower.objects.create(second);
-    await logged(follower, since, "AG3012");
+    await waitForLog(follower, since, ["AG3012"]);
     const wanted = await edit(world());
-    for (const other of followers.slice(1)) await held(other, wanted);
+    await waitForPolicy(followers.slice(1), { ttl: wanted });
     await polls(1);
     expect(await ttlOf(follower)).toBe(left);
     await follower.objects.remove("AMKOCluster", "second");
-    await held(follower, wanted);
+    await waitForPolicy([follower], { ttl: wanted });
     await settled();
   });
 
@@ -79,13 +62,13 @@ describe("a follower", () => {
     const since = (await follower.log()).length;
     const left = await ttlOf(follower);
     await follower.objects.remove("AMKOCluster", AMKO_CLUSTER);
-    await logged(follower, since, "AG3011");
+    await waitForLog(follower, since, ["AG3011"]);
     const wanted = await edit(world());
-    for (const other of followers.slice(1)) await held(other, wanted);
+    await waitForPolicy(followers.slice(1), { ttl: wanted });
     await polls(1);
     expect(await ttlOf(follower)).toBe(left);
     await follower.objects.create(amkoClusterOf(follower.name));
-    await held(follower, wanted);
+    await waitForPolicy([follower], { ttl: wanted });
     await settled();
   });
 
@@ -97,13 +80,13 @@ describe("a follower", () => {
     const since = (await follower.log()).length;
     const { body } = await follower.objects.request("GET", `${CRDS}/${GDP_CRD}`);
     expect(await follower.objects.request("DELETE", `${CRDS}/${GDP_CRD}`)).toMatchObject({ status: 200 });
-    await logged(follower, since, "AG3005");
-    await says(follower, "AG3005");
+    await waitForLog(follower, since, ["AG3005"]);
+    await waitForCode(follower, "AG3005");
     await polls(1);
     expect(await head()).toBe(before);
     const wanted = await edit(world());
     await installDefinition(follower, body);
-    await held(follower, wanted);
+    await waitForPolicy([follower], { ttl: wanted });
     await settled();
   });
 
@@ -117,26 +100,24 @@ describe("a follower", () => {
     expect(await follower.objects.request("DELETE", `${CRDS}/${GDP_CRD}`)).toMatchObject({ status: 200 });
     const since = (await follower.log()).length;
     follower.startAgent();
-    await logged(follower, since, "AG3005");
-    await says(follower, "AG3005");
+    await waitForLog(follower, since, ["AG3005"]);
+    await waitForCode(follower, "AG3005");
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
     await waitForAnswer(follower, { status: 503 });
     await installDefinition(follower, body);
-    await held(follower, edits);
+    await waitForPolicy([follower], { ttl: edits });
     await settled();
     await waitForAnswer(follower, { status: 200 });
   });
 
   test("with another object of a kind loses it, after its content was rescued", async () => {
     tellLogs(world());
-    const { settled, refs } = world();
+    const { settled } = world();
     const follower = firstFollower(world());
     await settled();
     await follower.objects.create(otherPolicy());
-    await waitUntil("the other object is gone", async () => {
-      return (await follower.objects.get("GlobalDeploymentPolicy", "other-gdp")) === null;
-    });
-    expect([...(await refs()).keys()].filter((ref) => ref.startsWith(`amko/rescue/${follower.name}/`))).toHaveLength(1);
+    await waitUntilGone([follower], "GlobalDeploymentPolicy", "other-gdp");
+    expect(await refsUnder(world(), `rescue/${follower.name}/`)).toHaveLength(1);
     expect(await ttlOf(follower)).toBe(edits);
     await settled();
   });
@@ -149,16 +130,14 @@ describe("the leader", () => {
     const before = await settled();
     const since = (await leader.log()).length;
     await leader.objects.create(otherPolicy());
-    await logged(leader, since, "AG3013");
-    await waitUntil("the status says so", async () => {
-      const { status, reason } = await leader.condition("GDP Federation");
-      return (status === "failure in federation" && reason.includes("more than one")) || `${status} ${reason}`;
-    });
+    await waitForLog(leader, since, ["AG3013"]);
+    await waitForCondition(leader, "GDP Federation", ALL_FAILED);
+    await waitForCondition(leader, "GDP Federation", "more than one");
     await edit(world());
     await polls(1);
     expect(await head()).toBe(before);
     await leader.objects.remove("GlobalDeploymentPolicy", "other-gdp");
-    for (const follower of followers) await held(follower, edits);
+    await waitForPolicy(followers, { ttl: edits });
     await settled();
   });
 });

@@ -1,11 +1,19 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Fault, FaultMatch } from "../../src/sandbox/fault-proxy.ts";
+import {
+  clearFaults,
+  editPolicy,
+  firstFollower,
+  moved,
+  ttlOf,
+  waitForLog,
+  waitForPolicy,
+} from "../support/federation.ts";
 import { waitForAnswer } from "../support/readiness.ts";
-import { type World, type WorldCluster, waitUntil } from "../support/world.ts";
+import { type World, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
 const world = useWorld({ agentFlags: { "git-timeout": "2s", "kube-timeout": "2s" } });
-const GDP = "global-gdp";
 let edits = 100;
 
 interface BadNetwork {
@@ -54,37 +62,14 @@ const API_FAULTS: readonly BadNetwork[] = [
   { what: "denies access", fault: { kind: "status", status: 403, body: "{}" }, codes: ["AG3003"] },
 ];
 
-afterEach(() => {
-  for (const { gitProxy, apiProxy } of world().clusters) {
-    gitProxy.clear();
-    apiProxy.clear();
-  }
-});
+afterEach(() => clearFaults(world()));
 
-function firstFollower({ followers }: World): WorldCluster {
-  const [follower] = followers;
-  if (follower === undefined) throw new TypeError("the world has no follower");
-  return follower;
-}
-
-async function ttlOf({ objects }: WorldCluster): Promise<unknown> {
-  return ((await objects.get("GlobalDeploymentPolicy", GDP))?.spec as { readonly ttl?: number } | undefined)?.ttl;
-}
-
-async function edit({ leader, head }: World): Promise<number> {
-  const before = await head();
+async function edit(here: World): Promise<number> {
+  const before = await here.head();
   edits += 1;
-  await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
-  await waitUntil("the leader's agent has committed", async () => (await head()) !== before);
+  await editPolicy(here.leader, { ttl: edits });
+  await moved(here, before);
   return edits;
-}
-
-async function expectLogged({ name, log }: WorldCluster, since: number, codes: readonly string[]): Promise<void> {
-  await waitUntil(`the log of ${name} names ${codes.join(" or ")}`, async () => {
-    const lines = (await log()).slice(since);
-    const found = lines.map((line) => String(line["code"] ?? "")).filter((code) => code !== "");
-    return found.some((code) => codes.includes(code)) || found.join(" ");
-  });
 }
 
 describe("a follower whose git server", () => {
@@ -102,10 +87,10 @@ describe("a follower whose git server", () => {
         const { status, reason } = await follower.condition("Synced");
         return (status === "Unknown" && codes.some((code) => reason.startsWith(code))) || `${status} ${reason}`;
       });
-      await expectLogged(follower, since, codes);
+      await waitForLog(follower, since, codes);
       const wanted = await edit(world());
       // The way to break the glass: without git a hand edit stands.
-      await follower.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: 86_400 } });
+      await editPolicy(follower, { ttl: 86_400 });
       await polls(1);
       expect(await ttlOf(follower)).toBe(86_400);
       expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
@@ -128,7 +113,7 @@ describe("a follower whose API server", () => {
     const pid = follower.agent()?.pid;
     follower.apiProxy.setRules([{ match: {}, fault }]);
     const wanted = await edit(world());
-    await expectLogged(follower, since, codes);
+    await waitForLog(follower, since, codes);
     await waitForAnswer(follower, { status: 503, ok: false, state: "failed" });
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
     expect(await ttlOf(follower)).not.toBe(wanted);
@@ -155,10 +140,8 @@ describe("the leader", () => {
     const before = await settled();
     leader.gitProxy.setRules([{ match: { ...PUSH, from: 1, count: 2 }, fault }]);
     edits += 1;
-    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
-    await waitUntil("the followers hold the change", async () => {
-      return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
-    });
+    await editPolicy(leader, { ttl: edits });
+    await waitForPolicy(followers, { ttl: edits });
     leader.gitProxy.clear();
     await settled();
     expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
@@ -171,10 +154,8 @@ describe("the leader", () => {
     const patches = { method: "PATCH", pathPattern: "globaldeploymentpolicies" } as const;
     leader.apiProxy.setRules([{ match: { ...patches, nth: 1 }, fault: { kind: "lost-answer" } }]);
     edits += 1;
-    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
-    await waitUntil("the followers hold the change", async () => {
-      return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
-    });
+    await editPolicy(leader, { ttl: edits });
+    await waitForPolicy(followers, { ttl: edits });
     await settled();
     expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
   });
@@ -190,7 +171,7 @@ describe("an agent that starts", () => {
     await follower.crash();
     const since = (await follower.log()).length;
     follower.startAgent();
-    await expectLogged(follower, since, ["AG3001"]);
+    await waitForLog(follower, since, ["AG3001"]);
     expect(await follower.probe("/healthz")).toMatchObject({ status: 200 });
     await waitForAnswer(follower, { status: 503 });
     const wanted = await edit(world());
@@ -211,7 +192,7 @@ describe("an agent that starts", () => {
     follower.gitProxy.setRules([{ match: {}, fault: { kind: "refuse" } }]);
     const since = (await follower.log()).length;
     follower.startAgent();
-    await expectLogged(follower, since, ["AG2001"]);
+    await waitForLog(follower, since, ["AG2001"]);
     await polls(1);
     await waitForAnswer(follower, { status: 200 });
     expect(await ttlOf(follower)).toBe(held);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { CommitId, FederatedKind } from "../../src/core/model.ts";
+import { editPolicy, ttlOf, waitForLog, waitForPolicy } from "../support/federation.ts";
 import type { PersonalChange } from "../support/person.ts";
 import { federationFiles, LEADER_OBJECTS, type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
@@ -48,14 +49,6 @@ async function says({ name, condition }: WorldCluster, ...words: readonly string
   });
 }
 
-async function expectLogged({ name, log }: WorldCluster, code: string): Promise<void> {
-  await waitUntil(`the log of ${name} names ${code}`, async () => (await log()).some((line) => line["code"] === code));
-}
-
-async function ttlOf({ objects }: WorldCluster): Promise<unknown> {
-  return ((await objects.get("GlobalDeploymentPolicy", GDP))?.spec as { readonly ttl?: number } | undefined)?.ttl;
-}
-
 let edits = 100;
 
 /**
@@ -67,7 +60,7 @@ async function expectHeldUntilMended(broken: CommitId, mend: () => Promise<Commi
   edits += 1;
   const ttls = await Promise.all(followers.map(ttlOf));
   const looked = leader.apiProxy.log().length;
-  await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+  await editPolicy(leader, { ttl: edits });
   await waitUntil("the leader's agent has seen the edit", async () => {
     return leader.apiProxy
       .log()
@@ -76,9 +69,7 @@ async function expectHeldUntilMended(broken: CommitId, mend: () => Promise<Commi
   });
   expect(await Promise.all(followers.map(ttlOf))).toEqual(ttls);
   const mended = await mend();
-  await waitUntil("the edit that had to wait reached the followers", async () => {
-    return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
-  });
+  await waitForPolicy(followers, { ttl: edits });
   await settled();
   expect(await git("rev-parse", `${mended}^`)).toBe(broken);
   expect(await git("rev-parse", "main^")).toBe(mended);
@@ -103,7 +94,7 @@ describe("a manifest that may hold a claim and cannot be read", () => {
     const good = goodText(MANIFEST_FILE);
     const broken = await person.push({ [MANIFEST_FILE]: bad(good) }, "Break a manifest");
     for (const cluster of clusters) await says(cluster, "AG5003", MANIFEST_FILE);
-    for (const cluster of clusters) await expectLogged(cluster, "AG5003");
+    for (const cluster of clusters) await waitForLog(cluster, 0, ["AG5003"]);
     await expectHeldUntilMended(broken, () => person.push({ [MANIFEST_FILE]: good }, "Mend the manifest"));
   });
 
@@ -126,14 +117,14 @@ describe("a manifest that may hold a claim and cannot be read", () => {
     expect(text).not.toBe(goodText(MANIFEST_FILE));
     await person.push({ [MANIFEST_FILE]: text }, "Break a manifest");
     await says(second, code);
-    await expectLogged(second, code);
+    await waitForLog(second, 0, [code]);
     await waitUntil("the leader names the cluster", async () => {
       const { status, reason } = await leader.condition("member cluster validation");
       return (status === "error in validating some member clusters" && reason.includes("cluster2")) || reason;
     });
     edits += 1;
     const left = await ttlOf(second);
-    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: edits } });
+    await editPolicy(leader, { ttl: edits });
     await waitUntil("the third cluster holds the change", async () => (await ttlOf(third)) === edits);
     expect(await ttlOf(second)).toBe(left);
     await person.push({ [MANIFEST_FILE]: goodText(MANIFEST_FILE) }, "Mend the manifest");
@@ -187,7 +178,7 @@ describe("a snapshot that cannot be used, while no leader is there to heal it,",
         "Break the GDP, edit the GSLBConfig",
       );
       for (const follower of followers) await says(follower, code, GDP_FILE);
-      for (const follower of followers) await expectLogged(follower, code);
+      for (const follower of followers) await waitForLog(follower, 0, [code]);
       for (const [index, { objects }] of followers.entries()) {
         expect((await objects.get(KIND, GDP))?.spec).toEqual(before[index]?.spec);
         expect((await objects.get("GSLBConfig", "gc-1"))?.spec).toMatchObject({ refreshInterval: edits });

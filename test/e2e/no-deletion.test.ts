@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FEDERATED_KINDS } from "../../src/core/model.ts";
+import { moved, waitForCondition } from "../support/federation.ts";
 import {
   AMKO_CLUSTER,
   amkoClusterOf,
@@ -49,13 +50,23 @@ async function outlastGrace({ polls }: World): Promise<void> {
   while (performance.now() < endMs) await polls(1);
 }
 
-/** Waits until the cluster holds both objects again, and everything is in sync without a further commit. */
-async function restored({ settled, leader }: World, head: string): Promise<void> {
+/** Installs AMKO again, with an agent beside it. */
+async function reinstall(here: World, head: string): Promise<void> {
+  const { leader } = here;
+  await leader.objects.create(amkoClusterOf(leader.name));
+  leader.startAgent();
+  await restored(here, head);
+}
+
+/** Waits until the leader holds both objects again, and everything is in sync without a further commit. */
+async function restored(here: World, head: string): Promise<void> {
+  const { settled, leader } = here;
   for (const kind of FEDERATED_KINDS) {
     const { name } = LEADER_OBJECTS[kind].metadata;
     await waitUntil(`the leader holds its ${kind} again`, async () => (await leader.objects.get(kind, name)) !== null);
   }
   expect(await settled()).toBe(head);
+  await expectFollowersWhole(here);
 }
 
 async function expectFollowersWhole({ followers }: World): Promise<void> {
@@ -70,33 +81,23 @@ async function expectFollowersWhole({ followers }: World): Promise<void> {
 }
 
 describe("nothing is deleted on a follower, and no tombstone is written", () => {
-  test("when AMKO is uninstalled on the leader, AMKOCluster first, and installed again", async () => {
-    tellLogs(world());
-    const { leader, settled, head } = world();
-    const before = await settled();
-    await removeAmkoCluster(leader);
-    await removeObjects(leader);
-    await outlastGrace(world());
-    expect(await head()).toBe(before);
-    await expectFollowersWhole(world());
-    await leader.objects.create(amkoClusterOf(leader.name));
-    await restored(world(), before);
-    await expectFollowersWhole(world());
-  }, 120_000);
-
-  test("when AMKO is uninstalled on the leader, AMKOCluster last, and installed again", async () => {
-    tellLogs(world());
-    const { leader, settled, head } = world();
-    const before = await settled();
-    await removeObjects(leader);
-    await removeAmkoCluster(leader);
-    await outlastGrace(world());
-    expect(await head()).toBe(before);
-    await expectFollowersWhole(world());
-    await leader.objects.create(amkoClusterOf(leader.name));
-    await restored(world(), before);
-    await expectFollowersWhole(world());
-  }, 120_000);
+  test.each([
+    ["first", [removeAmkoCluster, removeObjects]],
+    ["last", [removeObjects, removeAmkoCluster]],
+  ])(
+    "when AMKO is uninstalled on the leader, AMKOCluster %s, and installed again",
+    async (_, steps) => {
+      tellLogs(world());
+      const { leader, settled, head } = world();
+      const before = await settled();
+      for (const remove of steps) await remove(leader);
+      await outlastGrace(world());
+      expect(await head()).toBe(before);
+      await expectFollowersWhole(world());
+      await reinstall(world(), before);
+    },
+    120_000,
+  );
 
   test("when the leader is a fresh installation: another uid, no objects, no ConfigMap", async () => {
     tellLogs(world());
@@ -106,10 +107,7 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
     await removeObjects(leader);
     await removeAmkoCluster(leader);
     expect(await leader.objects.request("DELETE", CONFIG_MAP)).toMatchObject({ status: 200 });
-    await leader.objects.create(amkoClusterOf(leader.name));
-    leader.startAgent();
-    await restored(world(), before);
-    await expectFollowersWhole(world());
+    await reinstall(world(), before);
   }, 120_000);
 
   test("when the leader's objects are gone while its agent was not running, under another uid", async () => {
@@ -119,10 +117,7 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
     await leader.agent()?.kill();
     await removeObjects(leader);
     await removeAmkoCluster(leader);
-    await leader.objects.create(amkoClusterOf(leader.name));
-    leader.startAgent();
-    await restored(world(), before);
-    await expectFollowersWhole(world());
+    await reinstall(world(), before);
   }, 120_000);
 
   test("when the leader is emptied while nobody can reach git, and installed again", async () => {
@@ -130,12 +125,7 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
     const { leader, clusters, gitServer, settled, head } = world();
     const before = await settled();
     await gitServer.crash();
-    for (const cluster of clusters) {
-      await waitUntil(`${cluster.name} says that git is away`, async () => {
-        const { status, reason } = await cluster.condition("Synced");
-        return (status === "Unknown" && reason.startsWith("AG2001")) || `${status} ${reason}`;
-      });
-    }
+    for (const cluster of clusters) await waitForCondition(cluster, "Synced", "Unknown AG2001");
     await removeAmkoCluster(leader);
     await removeObjects(leader);
     await leader.objects.create(amkoClusterOf(leader.name));
@@ -146,7 +136,6 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
     await gitServer.restart();
     await restored(world(), before);
     expect(await head()).toBe(before);
-    await expectFollowersWhole(world());
   }, 120_000);
 
   test("when the branch is gone, and when it comes back", async () => {
@@ -154,12 +143,7 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
     const { clusters, git, settled, polls } = world();
     const before = await settled();
     await git("update-ref", "-d", "refs/heads/main");
-    for (const { name, condition } of clusters) {
-      await waitUntil(`${name} says that there is no commit`, async () => {
-        const { status, reason } = await condition("Synced");
-        return (status === "Unknown" && reason.startsWith("AG2005")) || `${status} ${reason}`;
-      });
-    }
+    for (const cluster of clusters) await waitForCondition(cluster, "Synced", "Unknown AG2005");
     await polls(2);
     await expectFollowersWhole(world());
     await git("update-ref", "refs/heads/main", before);
@@ -190,12 +174,7 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
       Object.fromEntries(manifests.map(([path]) => [path, null])),
       "Remove all clusters",
     );
-    for (const { name, condition } of clusters) {
-      await waitUntil(`${name} says that nobody leads`, async () => {
-        const { status, reason } = await condition("Synced");
-        return (status === "False" && reason.startsWith("AG5001")) || `${status} ${reason}`;
-      });
-    }
+    for (const cluster of clusters) await waitForCondition(cluster, "Synced", "False AG5001");
     await polls(2);
     expect(await head()).toBe(emptied);
     await expectFollowersWhole(world());
@@ -221,11 +200,11 @@ describe("nothing is deleted on a follower, and no tombstone is written", () => 
 describe("a deletion that lasts", () => {
   test("is federated, and is what the watches were able to see all along", async () => {
     tellLogs(world());
-    const { leader, followers, settled, head } = world();
+    const { leader, followers, settled } = world();
     const before = await settled();
     const { name } = LEADER_OBJECTS.GlobalDeploymentPolicy.metadata;
     await leader.objects.remove("GlobalDeploymentPolicy", name);
-    await waitUntil("the leader's agent has written a tombstone", async () => (await head()) !== before);
+    await moved(world(), before);
     await settled();
     expect(deletions.toSorted()).toEqual(
       followers.map((follower) => `${follower.name}: GlobalDeploymentPolicy ${name}`),

@@ -32,6 +32,12 @@ export function clusterOf({ clusters }: Pick<World, "clusters">, name: string): 
   return found;
 }
 
+export function firstFollower({ followers }: Pick<World, "followers">): WorldCluster {
+  const [follower] = followers;
+  if (follower === undefined) throw new TypeError("the world has no follower");
+  return follower;
+}
+
 /** One manifest with some fields changed, as the change that a person pushes. */
 export function withManifest(name: string, fields: ManifestFields, annotations?: JsonObject): Changes {
   const metadata = { name: AMKO_CLUSTER, namespace: "avi-system", ...(annotations ? { annotations } : {}) };
@@ -73,6 +79,15 @@ export async function waitForCode(cluster: WorldCluster, code: string): Promise<
   await waitForCondition(cluster, "Synced", `False ${code}`);
 }
 
+/** Waits until the agent's log names one of the codes, in its lines after the first `since`. */
+export async function waitForLog({ name, log }: WorldCluster, since: number, codes: readonly string[]): Promise<void> {
+  await waitUntil(`the log of ${name} names ${codes.join(" or ")}`, async () => {
+    const lines = (await log()).slice(since);
+    const found = lines.map((line) => String(line["code"] ?? "")).filter((code) => code !== "");
+    return found.some((code) => codes.includes(code)) || lines.map((line) => line.msg).join(", ");
+  });
+}
+
 /** Somebody edits the GDP there. */
 export async function editPolicy({ objects }: WorldCluster, spec: Json): Promise<void> {
   await objects.merge("GlobalDeploymentPolicy", GDP, { spec });
@@ -85,6 +100,10 @@ export async function specOf({ objects }: WorldCluster, kind: FederatedKind, nam
 
 export async function policyOf(cluster: WorldCluster): Promise<JsonObject> {
   return (await specOf(cluster, "GlobalDeploymentPolicy", GDP)) ?? {};
+}
+
+export async function ttlOf(cluster: WorldCluster): Promise<Json | undefined> {
+  return (await policyOf(cluster))["ttl"];
 }
 
 /** Waits until the GDP there has the fields. */
@@ -247,13 +266,18 @@ export async function leadFrom(world: World, name: string): Promise<void> {
   await inSync(world);
 }
 
-/** Puts the branch back, by a commit, to what the world began with, takes proposals and rescued content away, and waits. */
-export async function calm(world: World): Promise<CommitId> {
-  const { git: inGit, repositoryFolder, clusters } = world;
+/** Lets everything through again. */
+export function clearFaults({ clusters }: Pick<World, "clusters">): void {
   for (const { gitProxy, apiProxy } of clusters) {
     gitProxy.clear();
     apiProxy.clear();
   }
+}
+
+/** Puts the branch back, by a commit, to what the world began with, takes proposals and rescued content away, and waits. */
+export async function calm(world: World): Promise<CommitId> {
+  const { git: inGit, repositoryFolder, clusters } = world;
+  clearFaults(world);
   const wanted = federationFiles(clusters.map(({ name }) => name));
   const present = (await inGit("ls-tree", "-r", "--name-only", "main")).split("\n");
   const foreign = present.filter((path) => path !== "" && !Object.hasOwn(wanted, path));
