@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, expect, test } from "vitest";
-import { stringify } from "yaml";
 import type { Json } from "../../src/core/model.ts";
+import { contextsOf, giveMembers } from "../support/members-secret.ts";
 import { type World, type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
@@ -46,20 +46,8 @@ async function observe(clusters: readonly WorldCluster[]) {
 /** The leader is given what it needs to nudge its members, so that what is measured is not their polls. */
 beforeAll(async () => {
   const { leader, clusters, settled } = world();
-  const config = {
-    contexts: clusters.map(({ name }) => ({ name, context: { cluster: name, user: name } })),
-    clusters: clusters.map(({ name, url }) => ({ name, cluster: { server: url } })),
-    users: clusters.map(({ name, token }) => ({ name, user: { token } })),
-  };
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "gslb-config-secret", namespace: "avi-system" },
-    data: { "gslb-members": Buffer.from(stringify(config)).toString("base64") },
-  };
   await leader.agent()?.stop();
-  const { status } = await leader.objects.request("POST", "/api/v1/namespaces/avi-system/secrets", secret);
-  if (status !== 201) throw new Error(`the Secret was answered with ${status}`);
+  await giveMembers(leader, contextsOf(clusters));
   leader.startAgent();
   await settled();
 }, 60_000);

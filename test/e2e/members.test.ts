@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { stringify } from "yaml";
 import type { Json } from "../../src/core/model.ts";
 import { startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
 import {
@@ -19,6 +18,7 @@ import {
   waitForPolicy,
   waitForRef,
 } from "../support/federation.ts";
+import { contextsOf, giveMembers, type MemberContext } from "../support/members-secret.ts";
 import { AMKO_CLUSTER, type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
@@ -26,42 +26,13 @@ import { tellLogs, useWorld } from "./use-world.ts";
 
 const world = useWorld();
 
-const SECRETS = "/api/v1/namespaces/avi-system/secrets";
 const STATEFUL_SETS = "/apis/apps/v1/namespaces/avi-system/statefulsets";
 const INITIALISATION = "member cluster initialisation";
 const VALIDATION = "member cluster validation";
 const FAR_AWAY = "0 0 0 1 1 *";
 
-/** How a context reaches its cluster, and as whom. */
-interface Context {
-  readonly url: string;
-  readonly user: Json;
-}
-
-function kubeconfig(contexts: Readonly<Record<string, Context>>): string {
-  const entries = Object.entries(contexts);
-  return stringify({
-    contexts: entries.map(([name]) => ({ name, context: { cluster: name, user: name } })),
-    clusters: entries.map(([name, { url }]) => ({ name, cluster: { server: url } })),
-    users: entries.map(([name, { user }]) => ({ name, user })),
-  });
-}
-
-function everybody(): Record<string, Context> {
-  return Object.fromEntries(world().clusters.map(({ name, url, token }) => [name, { url, user: { token } }]));
-}
-
-/** Makes it the members' kubeconfig in that cluster; null takes the Secret away. */
-async function give({ objects }: WorldCluster, contexts: Readonly<Record<string, Context>> | null): Promise<void> {
-  await objects.request("DELETE", `${SECRETS}/gslb-config-secret`);
-  if (contexts === null) return;
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "gslb-config-secret" },
-    stringData: { "gslb-members": kubeconfig(contexts) },
-  };
-  expect(await objects.request("POST", SECRETS, secret)).toMatchObject({ status: 201 });
+function everybody(): Record<string, MemberContext> {
+  return contextsOf(world().clusters);
 }
 
 /** Agents that do not run as they did when the world started. */
@@ -74,8 +45,8 @@ async function restart(cluster: WorldCluster, flags: Readonly<Record<string, str
   cluster.startAgent(flags);
 }
 
-async function restartLeader(contexts: Readonly<Record<string, Context>> | null): Promise<void> {
-  await give(world().leader, contexts);
+async function restartLeader(contexts: Readonly<Record<string, MemberContext>> | null): Promise<void> {
+  await giveMembers(world().leader, contexts);
   await restart(world().leader);
   await waitForCondition(world().leader, "Synced", "");
 }
@@ -100,7 +71,7 @@ async function expectNoExport(): Promise<number> {
 beforeEach(() => tellLogs(world()));
 
 afterEach(async () => {
-  await give(world().leader, null);
+  await giveMembers(world().leader, null);
   await Promise.all([...altered].map((cluster) => restart(cluster)));
   altered.clear();
   await leadFrom(world(), world().leader.name);
@@ -114,13 +85,13 @@ describe("the members' kubeconfig", () => {
     await waitForCondition(world().leader, INITIALISATION, "some member cluster clients couldn't be fetched cluster3:");
     const edited = await expectNoExport();
     await waitForEvent(world().leader, "Held", "--member-credentials ignore");
-    await give(world().leader, everybody());
+    await giveMembers(world().leader, everybody());
     await waitForPolicy(world().followers, { ttl: edited });
     await waitForCondition(world().leader, INITIALISATION, "all cluster clients fetched");
   });
 
   test("that lacks a member is no matter with --member-credentials ignore", async () => {
-    await give(world().leader, {});
+    await giveMembers(world().leader, {});
     await restart(world().leader, { "member-credentials": "ignore" });
     const edited = nextTtl();
     await editPolicy(world().leader, { ttl: edited });
@@ -212,7 +183,7 @@ describe("a promotion whose former leader does not answer", () => {
     const { leader, followers } = world();
     const [second] = followers;
     if (second === undefined) throw new TypeError("a follower is needed");
-    await give(second, everybody());
+    await giveMembers(second, everybody());
     await restart(second, { "handover-timeout": "1s" });
     altered.add(leader);
     await leader.agent()?.kill();
@@ -229,7 +200,7 @@ describe("a promotion whose former leader does not answer", () => {
       const { reason } = await second.condition("Synced");
       return !reason.includes("AG5024") || reason;
     });
-    await give(second, null);
+    await giveMembers(second, null);
   });
 });
 

@@ -95,10 +95,15 @@ export async function branchHead(repository: string, branch: string): Promise<Co
 export async function commitChain(
   repository: string,
   branch: string,
-  { count, from = null, path = "federation/gslbconfig/gc.yaml" }: ChainSpec,
+  {
+    count,
+    from = null,
+    path = "federation/gslbconfig/gc.yaml",
+    text: textOf = (index) => `value: ${branch}-${index}\n`,
+  }: ChainSpec,
 ): Promise<readonly CommitId[]> {
   const commits = Array.from({ length: count }, (_, index) => {
-    const text = `value: ${branch}-${index}\n`;
+    const text = textOf(index);
     const message = `change ${index}`;
     return [
       `commit refs/heads/${branch}`,
@@ -107,7 +112,7 @@ export async function commitChain(
       message,
       ...(index === 0 && from !== null ? [`from ${from}`] : []),
       `M 100644 inline ${path}`,
-      `data ${text.length}`,
+      `data ${Buffer.byteLength(text)}`,
       text,
     ].join("\n");
   });
@@ -120,6 +125,8 @@ interface ChainSpec {
   readonly count: number;
   readonly from?: CommitId | null;
   readonly path?: string;
+  /** The file in the commit with that number, from 0. */
+  readonly text?: (index: number) => string;
 }
 
 /** A folder that is gone when `[Symbol.asyncDispose]` has run. */
