@@ -130,11 +130,13 @@ export interface Memory {
   readonly batchSinceMs: number | null;
   /** What was pushed to `leading/<self>` for the present designation. */
   readonly claim: Claim | null;
-  /** A claim that git did not let us give up; cleared by a resync. */
+  /** A claim that git did not let us give up; tried again with what is unreported. */
   readonly unreleased: CommitId | null;
   readonly acknowledged: { readonly commit: CommitId; readonly atMs: number } | null;
-  /** Set while the server does not take our acknowledgements; cleared by a resync. */
-  readonly unreported: FederationError | null;
+  /** When the server refused a ref of ours, which is tried again after a while and at a resync; null while it takes them. */
+  readonly unreportedAtMs: number | null;
+  /** It was tried again since the last resync, in vain or not: the next time is the next resync. */
+  readonly unreportedAgain: boolean;
   readonly identity: { readonly commit: CommitId; readonly known: Identity } | null;
   /** The API server's verdicts on "equal", by kind: valid for one state of the object and one content of git. */
   readonly equality: Readonly<Partial<Record<FederatedKind, { readonly key: string; readonly equal: boolean }>>>;
@@ -167,7 +169,8 @@ export const NO_MEMORY: Memory = {
   claim: null,
   unreleased: null,
   acknowledged: null,
-  unreported: null,
+  unreportedAtMs: null,
+  unreportedAgain: false,
   identity: null,
   equality: {},
   behind: new Map(),

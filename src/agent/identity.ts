@@ -64,7 +64,7 @@ async function introduce(
     return { problem: null, memory: { ...memory, refs, identity: { commit, known } } };
   } catch (error) {
     if (!hasCode(error, "AG2013", "AG2004")) throw error;
-    return { problem: null, memory: { ...memory, unreported: error } };
+    return { problem: null, memory: { ...memory, unreportedAtMs: context.clock.nowMs() } };
   }
 }
 

@@ -189,7 +189,7 @@ async function stepDown(
 
 /** Tells the successor, who waits for this. Where git refuses, the cluster is a follower all the same. */
 async function releaseClaim(
-  { repository, log }: Context,
+  { repository, clock, log }: Context,
   { self }: Local,
   memory: Memory,
   release: CommitId,
@@ -201,7 +201,7 @@ async function releaseClaim(
   } catch (error) {
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });
-    return { ...memory, unreleased: release, unreported: error };
+    return { ...memory, unreleased: release, unreportedAtMs: clock.nowMs() };
   }
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
 }

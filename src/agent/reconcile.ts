@@ -56,7 +56,7 @@ async function actOn(
   const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
   const rested = restSettled(context, branch, seen, wake);
   if (rested !== null) return rested;
-  const fresh = { ...seen, settled: null, ...(wake.has("resync") ? { unreported: null, unreleased: null } : {}) };
+  const fresh = { ...withRefusals(context, seen, wake.has("resync")), settled: null };
   return await takePart(context, branch, fresh, notes, signal);
 }
 
@@ -153,6 +153,7 @@ async function finish(
   }
   const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory }, signal);
   again.push(reported.againAfterMs);
+  again.push(unreportedRestMs(context, memory));
   for (const note of memory.notes) await tell(context, reported.local, note, signal);
   memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice, signal);
   const againAfterMs = soonest(again);
@@ -203,6 +204,21 @@ async function fail(
 function stateAfter({ code }: FederationError): Result["state"] {
   if (!code.startsWith("AG2")) return "failed";
   return GIT_ANSWERED.has(code) ? "held" : "git-away";
+}
+
+/** Forgets at a resync, and once before it after a while, which refs the git server refused: then they are tried again. */
+function withRefusals(context: Context, memory: Memory, isResync: boolean): Memory {
+  if (!isResync && unreportedRestMs(context, memory) !== 0) return memory;
+  return { ...memory, unreportedAtMs: null, unreleased: null, unreportedAgain: !isResync };
+}
+
+/**
+ * How long a ref that the git server refused rests before it is tried again; null where that is left to the resync. A
+ * refusal may be a passing fault; an agent that may only read must not knock all the time.
+ */
+function unreportedRestMs({ clock }: Context, { unreportedAtMs, unreportedAgain }: Memory): number | null {
+  if (unreportedAtMs === null || unreportedAgain) return null;
+  return Math.max(0, unreportedAtMs + HELD_RETRY_MS - clock.nowMs());
 }
 
 /** What was refused may be accepted later without anybody telling: it is tried again from time to time. */

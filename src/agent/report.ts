@@ -111,7 +111,8 @@ export async function tell({ cluster, log }: Context, local: Local, note: Note, 
   try {
     await cluster.recordEvent({ ...note, regarding: local.amkoCluster }, signal);
   } catch (error) {
-    log("warn", "event could not be recorded", { cluster: local.self, cause: asFederationError(error).message });
+    const { code, message } = asFederationError(error);
+    log("warn", "event could not be recorded", { cluster: local.self, code, cause: message });
   }
 }
 

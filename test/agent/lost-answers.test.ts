@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
-import { type FakeAgent, makeWorld, type World, type WorldOptions } from "../support/fakes/world.ts";
+import { type FakeAgent, fileOf, makeWorld, type World, type WorldOptions } from "../support/fakes/world.ts";
 
 /** What faults at single requests brought to light, each as the story that went wrong. */
 
@@ -80,5 +80,39 @@ describe("the proposal of an edit", () => {
     await leader.run("cluster");
     await leader.run("poll");
     expect(world.remote.branch("amko/propose/cluster1/config")).toBeNull();
+  });
+});
+
+describe("a ref that the git server refused once", () => {
+  it("is tried again by itself, and not only at the next resync", async () => {
+    const world = await federation();
+    world.remote.push("main", fileOf(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl: 60 } })));
+    world.remote.fail({ on: "moveRef", code: "AG2013", ref: "applied/" });
+    const { againAfterMs } = await world.follower.run("poll");
+    expect(world.remote.branch("amko/applied/cluster2")).not.toBe(world.remote.branch("main"));
+    await world.clock.advance(againAfterMs ?? 0);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/applied/cluster2")).toBe(world.remote.branch("main"));
+  });
+
+  it("is not tried again with every poll", async () => {
+    const world = await federation();
+    world.remote.push("main", fileOf(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl: 60 } })));
+    world.remote.fail({ on: "moveRef", code: "AG2013", ref: "applied/" });
+    const { againAfterMs } = await world.follower.run("poll");
+    await world.clock.advance((againAfterMs ?? 0) - 1);
+    await world.follower.run("poll");
+    await world.follower.run("cluster");
+    expect(world.remote.branch("amko/applied/cluster2")).not.toBe(world.remote.branch("main"));
+  });
+});
+
+describe("an Event that could not be recorded", () => {
+  it("is told in the log with its code", async () => {
+    const world = await federation();
+    world.follower.cluster.fail({ on: "recordEvent", code: "AG3009" });
+    setVersion(world.follower, "1.4.3");
+    await world.follower.run("cluster");
+    expect(world.follower.log.find((line) => line.startsWith("warn event"))).toContain("AG3009");
   });
 });

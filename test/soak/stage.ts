@@ -1,4 +1,4 @@
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import { type Json, type JsonObject, REQUESTED_REVISION_ANNOTATION } from "../../src/core/model.ts";
 import { FILES, GDP } from "../support/federation.ts";
 import { commitChain } from "../support/git.ts";

@@ -1,4 +1,4 @@
-import { isObject } from "../../src/core/diff.ts";
+import { isObject } from "../../src/core/json.ts";
 import type { JsonObject } from "../../src/core/model.ts";
 import { editPolicy, flipTo, GDP, waitForLeader } from "../support/federation.ts";
 import { LEADER_OBJECTS, waitUntil } from "../support/world.ts";
