@@ -6,6 +6,8 @@ import {
   request as sendRequest,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Which requests a rule is about. What is left out matches everything. */
@@ -54,6 +56,22 @@ export interface ProxiedRequest {
   readonly fault: Fault["kind"] | null;
 }
 
+/** A request as an {@link Interceptor} is shown it. */
+export interface InterceptedRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly body: Buffer;
+}
+
+/** Somebody in the way of every request, for what rules cannot say: what a body asks for, or who dies just then. */
+export interface Interceptor {
+  /** Before the server hears of it. The fault that it meets; null leaves that to the rules. */
+  arrived(request: InterceptedRequest): Promise<Fault | null>;
+  /** After the server's answer: the client has all that it is to get of it, and nothing yet of one that is lost. */
+  answered(request: InterceptedRequest): Promise<void>;
+}
+
 export interface FaultProxyOptions {
   /** The server behind: `http://127.0.0.1:1234`. */
   readonly target: string;
@@ -68,8 +86,10 @@ export interface FaultProxy {
   readonly url: string;
   /** The first rule that matches decides. Counting starts anew. */
   setRules(rules: readonly FaultRule[]): void;
-  /** From here on everything passes. */
+  /** From here on everything passes, but what an interceptor harms. */
   clear(): void;
+  /** Takes the place of the interceptor that was there; null takes it away. */
+  intercept(interceptor: Interceptor | null): void;
   /** Every request so far, in order of arrival; the newest {@link LOG_MAX_ENTRIES} of them. */
   log(): readonly ProxiedRequest[];
   stop(): Promise<void>;
@@ -84,13 +104,22 @@ const HOP_HEADERS = ["connection", "keep-alive", "transfer-encoding", "upgrade"]
 /** A reverse proxy on loopback that does harm on demand. Streams both ways, so long watches pass through it too. */
 export async function startFaultProxy({ target, port = 0, delayMs = 0 }: FaultProxyOptions): Promise<FaultProxy> {
   let rules: readonly CountedRule[] = [];
+  let interceptor: Interceptor | null = null;
   const log: ProxiedRequest[] = [];
-  const server = createServer((request, response) => {
-    const fault = chooseFault(rules, request);
-    log.push({ method: request.method ?? "", url: request.url ?? "", fault: fault?.kind ?? null });
+  const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = "", url = "" } = request;
+    const watching = interceptor;
+    const seen = watching === null ? null : { method, url, body: await buffer(request) };
+    const answered = async (): Promise<void> => (seen === null ? undefined : watching?.answered(seen));
+    const given = seen === null ? null : ((await watching?.arrived(seen)) ?? null);
+    const fault = given ?? chooseFault(rules, request);
+    log.push({ method, url, fault: fault?.kind ?? null });
     if (log.length > LOG_MAX_ENTRIES) log.shift();
+    await handle({ request, response, body: seen?.body ?? null, target, delayMs, answered }, fault);
+  };
+  const server = createServer((request, response) => {
     response.on("error", () => response.destroy());
-    handle({ request, response, target, delayMs }, fault).catch(() => response.destroy());
+    pass(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((done, reject) => {
     server.once("error", reject);
@@ -103,6 +132,9 @@ export async function startFaultProxy({ target, port = 0, delayMs = 0 }: FaultPr
     },
     clear: () => {
       rules = [];
+    },
+    intercept: (next) => {
+      interceptor = next;
     },
     log: () => [...log],
     stop: () => stop(server),
@@ -128,12 +160,15 @@ function chooseFault(rules: readonly CountedRule[], request: IncomingMessage): F
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Where somebody has read it already. */
+  readonly body: Buffer | null;
   readonly target: string;
   readonly delayMs: number;
+  answered(): Promise<void>;
 }
 
 async function handle(exchange: Exchange, fault: Fault | null): Promise<void> {
-  const { request, response } = exchange;
+  const { request } = exchange;
   switch (fault?.kind) {
     case undefined:
       return await forward(exchange, relay);
@@ -145,13 +180,13 @@ async function handle(exchange: Exchange, fault: Fault | null): Promise<void> {
     case "refuse":
       return void request.socket.resetAndDestroy();
     case "cut":
-      return await forward(exchange, (answer) => relayPart(answer, response, fault.afterBytes, true));
+      return await forward(exchange, (answer) => relayPart(answer, exchange, fault.afterBytes, true));
     case "truncate":
-      return await forward(exchange, (answer) => relayPart(answer, response, fault.afterBytes, false));
+      return await forward(exchange, (answer) => relayPart(answer, exchange, fault.afterBytes, false));
     case "status":
       return answerWith(exchange, fault.status, fault.headers ?? {}, fault.body ?? "");
     case "lost-answer":
-      return await forward(exchange, (answer) => swallow(answer, response));
+      return await forward(exchange, (answer) => swallow(answer, exchange));
     case "html-instead":
       return answerWith(exchange, 200, { "content-type": "text/html" }, SIGN_IN_PAGE);
     default:
@@ -159,10 +194,11 @@ async function handle(exchange: Exchange, fault: Fault | null): Promise<void> {
   }
 }
 
-type Deliver = (answer: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+type Deliver = (answer: IncomingMessage, exchange: Exchange) => Promise<void>;
 
 /** Sends the request on as it comes, and hands the answer to `deliver` as soon as it starts. */
-async function forward({ request, response, target, delayMs }: Exchange, deliver: Deliver): Promise<void> {
+async function forward(exchange: Exchange, deliver: Deliver): Promise<void> {
+  const { request, response, body, target, delayMs } = exchange;
   if (delayMs > 0) await sleep(delayMs);
   const { host, ...headers } = withoutHopHeaders(request.headers);
   const outgoing = sendRequest(new URL(request.url ?? "/", target), { method: request.method, headers });
@@ -173,22 +209,23 @@ async function forward({ request, response, target, delayMs }: Exchange, deliver
   // A watch lasts until its client leaves, and must end at the server then.
   response.once("close", () => outgoing.destroy());
   outgoing.on("error", () => response.destroy());
-  request.pipe(outgoing);
+  if (body === null) request.pipe(outgoing);
+  else outgoing.end(body);
   const answer = await answered;
   if (delayMs > 0) await sleep(delayMs);
-  await deliver(answer, response);
+  await deliver(answer, exchange);
 }
 
-function relay(answer: IncomingMessage, response: ServerResponse): void {
+async function relay(answer: IncomingMessage, { response, answered }: Exchange): Promise<void> {
   response.writeHead(answer.statusCode ?? 502, withoutHopHeaders(answer.headers));
   response.flushHeaders();
-  answer.once("error", () => response.destroy());
-  answer.pipe(response);
+  await pipeline(answer, response);
+  await answered();
 }
 
 async function relayPart(
   answer: IncomingMessage,
-  response: ServerResponse,
+  { response, answered }: Exchange,
   afterBytes: number,
   reset: boolean,
 ): Promise<void> {
@@ -203,6 +240,7 @@ async function relayPart(
   }
   if (reset) response.socket?.resetAndDestroy();
   else response.end();
+  await answered();
 }
 
 /** Resolves when the bytes have left for the network, so that a reset right behind them does not overtake them. */
@@ -212,8 +250,9 @@ function write(response: ServerResponse, bytes: Uint8Array): Promise<void> {
   });
 }
 
-async function swallow(answer: IncomingMessage, response: ServerResponse): Promise<void> {
+async function swallow(answer: IncomingMessage, { response, answered }: Exchange): Promise<void> {
   for await (const _ of answer);
+  await answered();
   response.socket?.resetAndDestroy();
 }
 

@@ -66,7 +66,10 @@ export interface WorldCluster extends TestCluster {
   startAgent(flags?: Readonly<Record<string, string>>): void;
   /** The running agent; null while there is none. */
   agent(): AgentProcess | null;
-  log(): Promise<readonly LogLine[]>;
+  /** What its agents logged, from a byte of the file on. */
+  log(fromByte?: number): Promise<readonly LogLine[]>;
+  /** How many bytes they have logged. */
+  logSize(): number;
   /** Asks the agent's own server. */
   probe(path: string): Promise<{ readonly status: number; readonly body: Json }>;
   /** A condition of the AMKOCluster's status. */
@@ -307,7 +310,7 @@ async function surround({ cluster, names, folder, gitUrl, agentFlags, users, dir
   let agent: AgentProcess | null = null;
   /** Where the present agent's part of the log begins. */
   let logStart = 0;
-  const log = async (): Promise<readonly LogLine[]> => readLog(logFile);
+  const logSize = (): number => (existsSync(logFile) ? statSync(logFile).size : 0);
   return {
     ...cluster,
     gitProxy,
@@ -319,7 +322,7 @@ async function surround({ cluster, names, folder, gitUrl, agentFlags, users, dir
     },
     startAgent(more = {}) {
       if (agent !== null) return;
-      logStart = existsSync(logFile) ? statSync(logFile).size : 0;
+      logStart = logSize();
       const started = startAgentProcess({ flags: { ...flags, ...more }, logFile });
       agent = started;
       void started.exited.then(() => {
@@ -327,7 +330,8 @@ async function surround({ cluster, names, folder, gitUrl, agentFlags, users, dir
       });
     },
     agent: () => agent,
-    log,
+    log: (fromByte) => readLog(logFile, fromByte),
+    logSize,
     async probe(path) {
       const answer = await fetch(`http://127.0.0.1:${await portOf(() => readLog(logFile, logStart))}${path}`);
       return { status: answer.status, body: (await answer.json()) as Json };

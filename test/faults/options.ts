@@ -1,0 +1,79 @@
+import { parseArgs } from "node:util";
+
+/** Wrong usage; the program ends with 2. */
+export class WrongUsage extends Error {}
+
+/** `--slice 7/60`: every 60th, beginning with the 7th; a number beyond that begins anew, so that any counter will do. */
+export interface Slice {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** What both programs can be told. */
+export interface RunOptions {
+  /** Words that the name of what is played holds; empty for all. */
+  readonly only: string;
+  readonly slice: Slice;
+  /** After this many seconds nothing more is begun; null sets no limit. */
+  readonly seconds: number | null;
+  /** How many federations are used at once. */
+  readonly stages: number;
+  /** Prints the agents' logs where something fails. */
+  readonly logs: boolean;
+  readonly kills: number;
+  readonly seed: number;
+}
+
+const STAGES = 3;
+const STAGES_MAX = 16;
+const KILLS = 500;
+
+const OPTIONS = {
+  only: { type: "string", default: "" },
+  slice: { type: "string", default: "0/1" },
+  seconds: { type: "string" },
+  stages: { type: "string", default: String(STAGES) },
+  logs: { type: "boolean", default: false },
+  kills: { type: "string", default: String(KILLS) },
+  seed: { type: "string" },
+} as const;
+
+/** @throws WrongUsage */
+export function readOptions(args: readonly string[], chance: () => number): RunOptions {
+  const { values } = parse(args);
+  const { only, slice, seconds, stages, logs, kills, seed } = values;
+  return {
+    only,
+    slice: readSlice(slice),
+    seconds: seconds === undefined ? null : readNumber("--seconds", seconds, 1),
+    stages: Math.min(STAGES_MAX, readNumber("--stages", stages, 1)),
+    logs,
+    kills: readNumber("--kills", kills, 1),
+    seed: seed === undefined ? Math.floor(chance() * 2 ** 31) : readNumber("--seed", seed, 0),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS });
+  } catch (error) {
+    throw new WrongUsage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readNumber(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) throw new WrongUsage(`${name} ${text} is no number from ${least}`);
+  return value;
+}
+
+function readSlice(text: string): Slice {
+  const [, index = "", of = ""] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (Number(of) < 1) throw new WrongUsage(`--slice ${text} is not like 7/60`);
+  return { index: Number(index) % Number(of), of: Number(of) };
+}
+
+/** What stands at the slice's places. */
+export function sliceOf<T>(all: readonly T[], { index, of }: Slice): readonly T[] {
+  return all.filter((_, place) => place % of === index);
+}
