@@ -4,7 +4,7 @@ import { problem } from "../../src/core/catalogue.ts";
 import type { PassReport, Stance } from "../../src/core/telemetry.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { createManualClock } from "../support/fakes/time.ts";
-import { valueOf } from "../support/metrics.ts";
+import { seriesValue } from "../support/metrics.ts";
 
 const START_MS = 1_800_000_000_000;
 
@@ -41,7 +41,7 @@ function metrics() {
     const { body } = await made.route.respond({ method: "GET", headers: {}, body: Buffer.alloc(0) });
     return body;
   };
-  const read = async (series: string): Promise<number | null> => valueOf(await scrape(), `amko_gitops_${series}`);
+  const read = async (series: string): Promise<number | null> => seriesValue(await scrape(), `amko_gitops_${series}`);
   return { ...made, clock, scrape, read };
 }
 
@@ -78,8 +78,8 @@ describe("after a pass", () => {
       'amko_gitops_state{state="held"} 1',
       'amko_gitops_role{role="leader"} 1',
     ]);
-    expect(valueOf(text, "amko_gitops_in_office")).toBe(1);
-    expect(valueOf(text, "amko_gitops_local_leader")).toBe(1);
+    expect(seriesValue(text, "amko_gitops_in_office")).toBe(1);
+    expect(seriesValue(text, "amko_gitops_local_leader")).toBe(1);
   });
 
   it("what the next one does not find out stays as it was", async () => {
@@ -101,9 +101,9 @@ describe("after a pass", () => {
     ];
     passed(report({ stance: { ...STANCE, problem: "AG3007" }, viewProblems }));
     const before = await scrape();
-    expect(valueOf(before, 'amko_gitops_problem{code="AG3007"}')).toBe(1);
-    expect(valueOf(before, 'amko_gitops_view_problems{code="AG1013",severity="warning"}')).toBe(2);
-    expect(valueOf(before, 'amko_gitops_view_problems{code="AG1012",severity="error"}')).toBe(1);
+    expect(seriesValue(before, 'amko_gitops_problem{code="AG3007"}')).toBe(1);
+    expect(seriesValue(before, 'amko_gitops_view_problems{code="AG1013",severity="warning"}')).toBe(2);
+    expect(seriesValue(before, 'amko_gitops_view_problems{code="AG1012",severity="error"}')).toBe(1);
     passed(report());
     expect(await scrape()).not.toMatch(/^amko_gitops_(view_problems|problem)\{/m);
   });
@@ -194,7 +194,7 @@ describe("requests", () => {
     const { gitRequested, scrape } = metrics();
     gitRequested({ operation: "push", bytes: 0, durationMs: 1, error: "AG5036" });
     const text = await scrape();
-    expect(valueOf(text, 'amko_gitops_git_request_errors_total{code="AG9001"}')).toBe(1);
+    expect(seriesValue(text, 'amko_gitops_git_request_errors_total{code="AG9001"}')).toBe(1);
     expect(text).not.toContain("AG5036");
   });
 });
@@ -202,7 +202,7 @@ describe("requests", () => {
 it("tells of the process too, without waking it for that", async () => {
   const { scrape } = metrics();
   const text = await scrape();
-  expect(valueOf(text, "process_resident_memory_bytes")).toBeGreaterThan(0);
+  expect(seriesValue(text, "process_resident_memory_bytes")).toBeGreaterThan(0);
   expect(text).toContain("nodejs_eventloop_lag_seconds");
   expect(text).not.toContain("nodejs_eventloop_lag_p99_seconds");
 });

@@ -34,7 +34,7 @@ function readSample(line: string): Sample {
 }
 
 /** The value of a series, written as in a scrape: `amko_gitops_state{state="held"}`; null where there is none. */
-export function valueOf(text: string, series: string): number | null {
+export function seriesValue(text: string, series: string): number | null {
   const line = text.split("\n").find((one) => one.startsWith(`${series} `));
   return line === undefined ? null : Number(line.slice(series.length + 1));
 }
