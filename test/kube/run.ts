@@ -1,16 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { findKubectl } from "../support/kubectl.ts";
 import { PROJECT } from "../support/process.ts";
-import { type Binaries, findBinaries, MissingBinaries } from "./binaries.ts";
+import { MissingBinaries } from "./binaries.ts";
+import { withControlPlane } from "./control-plane.ts";
 import { COUNTS_FILE, type Counts } from "./counts-reporter.ts";
-import { KUBE_API_SERVER, KUBE_ETCD, KUBE_ETCD_URL, KUBE_RUN_FOLDER, TEST_CLUSTERS } from "./environment.ts";
-import { startEtcd } from "./etcd.ts";
-import { countStarts, endLeftovers } from "./program.ts";
+import { countStarts } from "./program.ts";
 
 /**
  * `npm run test:kube`: the tests that need a cluster, on real kube-apiservers. Arguments go to vitest: names of files,
@@ -19,39 +15,11 @@ import { countStarts, endLeftovers } from "./program.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function main(args: readonly string[]): Promise<number> {
-  const binaries = await findBinaries(say);
-  const folder = await mkdtemp(join(tmpdir(), "amko-gitops-kube-"));
-  Object.assign(process.env, {
-    [TEST_CLUSTERS]: "kube",
-    [KUBE_API_SERVER]: binaries.apiServer,
-    [KUBE_ETCD]: binaries.etcd,
-    [KUBE_RUN_FOLDER]: folder,
-    ...(binaries.kubectlFolder === null ? {} : { PATH: `${binaries.kubectlFolder}:${process.env["PATH"]}` }),
-  });
-  try {
-    const versions = await versionsOf(binaries);
-    say(`on ${versions}`);
-    const etcd = await startEtcd(folder);
-    process.env[KUBE_ETCD_URL] = etcd.url;
+function main(args: readonly string[]): Promise<number> {
+  return withControlPlane(say, async ({ folder, binaries, versions }) => {
     const code = await runTests(args);
     return judge(code, await readCounts(folder), await countStarts(folder, binaries.apiServer), versions);
-  } finally {
-    const left = await endLeftovers(folder);
-    if (left > 1) say(`ended ${left - 1} processes that the tests had left behind`);
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function versionsOf({ apiServer, etcd }: Binaries): Promise<string> {
-  const print = async (program: string, ...args: readonly string[]): Promise<string> =>
-    (await promisify(execFile)(program, [...args])).stdout;
-  const server = /v\S+/.exec(await print(apiServer, "--version"))?.[0];
-  const store = /etcd Version: (\S+)/.exec(await print(etcd, "--version"))?.[1];
-  const client = /"gitVersion": "([^"]+)"/.exec(
-    await print(await findKubectl(), "version", "--client", "-o", "json"),
-  )?.[1];
-  return `kube-apiserver ${server}, etcd v${store}, kubectl ${client}`;
+  });
 }
 
 let vitest: ChildProcess | null = null;
