@@ -18,7 +18,7 @@ export function contextsOf(clusters: readonly TestCluster[]): Record<string, Mem
 
 /** Makes them the members' kubeconfig in that cluster, as AMKO's users do; null takes the Secret away. */
 export async function giveMembers(
-  { objects }: TestCluster,
+  { objects }: Pick<TestCluster, "objects">,
   contexts: Readonly<Record<string, MemberContext>> | null,
 ): Promise<void> {
   await objects.request("DELETE", `${SECRETS}/${NAME}`);

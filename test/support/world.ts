@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly clusters?: readonly string[];
   /** The first commit. Null leaves the repository without one; by default it holds what {@link federationFiles} gives. */
   readonly files?: FileTree | null;
+  /** Called with the bare repository's folder and its first commit before anybody reads them. */
+  readonly seeded?: (repository: string, first: CommitId) => Promise<void>;
   /** What every agent is told beside the world's own flags. */
   readonly agentFlags?: Readonly<Record<string, string>>;
   /** False installs nothing and starts no agent. */
@@ -47,6 +49,8 @@ export interface WorldOptions {
   readonly hook?: boolean;
   /** True takes the fault proxies out of the agents' way. */
   readonly direct?: boolean;
+  /** Half of a round trip between each cluster's site and the git server; needs the proxies. */
+  readonly gitDelayMs?: number;
 }
 
 /** One line of an agent's log. */
@@ -60,6 +64,8 @@ export interface LogLine {
 export interface WorldCluster extends TestCluster {
   readonly gitProxy: FaultProxy;
   readonly apiProxy: FaultProxy;
+  /** The repository's address as the cluster's agent knows it. */
+  readonly repositoryUrl: string;
   /** Creates what AMKO's chart installs: the AMKOCluster and, on the leader, the two objects. */
   install(): Promise<void>;
   /** Starts the agent, with other flags where given, if it does not run. */
@@ -120,10 +126,13 @@ const AGENT_FLAGS = {
   listen: "127.0.0.1:0",
 } as const;
 
-/** A valid federation's files: a manifest for each cluster, the first leading, and both snapshots. */
-export function federationFiles(clusters: readonly string[] = CLUSTERS): Readonly<Record<string, string>> {
+/** A valid federation's files: a manifest for each cluster, the first leading `members`, and both snapshots. */
+export function federationFiles(
+  clusters: readonly string[] = CLUSTERS,
+  members: readonly string[] = clusters,
+): Readonly<Record<string, string>> {
   const files = [
-    ...clusters.map((name, index) => manifest(name, { isLeader: index === 0, clusters })),
+    ...clusters.map((name, index) => manifest(name, { isLeader: index === 0, clusters: members })),
     snapshotFile(gslbConfig()),
     snapshotFile(globalDeploymentPolicy()),
   ];
@@ -169,7 +178,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 async function build(
-  { clusters: names = CLUSTERS, files, agentFlags = {}, users: given, hook = false, direct = false }: WorldOptions,
+  {
+    clusters: names = CLUSTERS,
+    files,
+    seeded,
+    agentFlags = {},
+    users: given,
+    hook = false,
+    direct = false,
+    gitDelayMs = 0,
+  }: WorldOptions,
   folder: string,
   closing: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
@@ -182,6 +200,7 @@ async function build(
       message: "Start the federation",
     });
     await setBranch(repositoryFolder, "main", first);
+    await seeded?.(repositoryFolder, first);
   }
   const users = hook ? { [PERSON]: { password: PERSON, mayPush: true }, ...usersOf(names), ...given } : given;
   if (hook) {
@@ -195,7 +214,7 @@ async function build(
   await mkdir(join(folder, "logs"));
   const clusters = await Promise.all(
     bare.map(async (cluster) => {
-      const parts = { cluster, names, folder, gitUrl: gitServer.url, agentFlags, users, direct };
+      const parts = { cluster, names, folder, gitUrl: gitServer.url, gitDelayMs, agentFlags, users, direct };
       const built = await surround(parts);
       closing.push(
         () => built.gitProxy.stop(),
@@ -286,11 +305,14 @@ interface Parts {
   readonly agentFlags: Readonly<Record<string, string>>;
   readonly users: WorldOptions["users"];
   readonly direct: boolean;
+  readonly gitDelayMs: number;
 }
 
-async function surround({ cluster, names, folder, gitUrl, agentFlags, users, direct }: Parts): Promise<WorldCluster> {
+async function surround(parts: Parts): Promise<WorldCluster> {
+  const { cluster, names, folder, gitUrl, agentFlags, users, direct } = parts;
   const { name, url, token, objects } = cluster;
-  const gitProxy = await startFaultProxy({ target: new URL(gitUrl).origin });
+  const gitProxy = await startFaultProxy({ target: new URL(gitUrl).origin, delayMs: parts.gitDelayMs });
+  const repositoryUrl = direct ? gitUrl : `${gitProxy.url}/${REPOSITORY}`;
   const apiProxy = await startFaultProxy({ target: url });
   const place = join(folder, `agent-${names.indexOf(name)}`);
   await mkdir(place);
@@ -298,7 +320,7 @@ async function surround({ cluster, names, folder, gitUrl, agentFlags, users, dir
   await writeKubeconfig(kubeconfig, [{ context: name, url: direct ? url : apiProxy.url, token }]);
   const flags: Record<string, string> = {
     ...AGENT_FLAGS,
-    repo: direct ? gitUrl : `${gitProxy.url}/${REPOSITORY}`,
+    repo: repositoryUrl,
     kubeconfig,
     context: name,
     ...agentFlags,
@@ -315,6 +337,7 @@ async function surround({ cluster, names, folder, gitUrl, agentFlags, users, dir
     ...cluster,
     gitProxy,
     apiProxy,
+    repositoryUrl,
     async install() {
       await objects.create(amkoClusterOf(name, names));
       if (name !== names[0]) return;

@@ -1,0 +1,16 @@
+import { execFile } from "node:child_process";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+import { promisify } from "node:util";
+
+/** On what, with what, and how busy. */
+export async function describeMachine(clusters: string): Promise<string> {
+  const [model] = cpus();
+  const { stdout } = await promisify(execFile)("git", ["--version"]);
+  const gibibytes = Math.round(totalmem() / 1024 ** 3);
+  const [load = 0] = loadavg();
+  return [
+    `${availableParallelism()} cores (${model?.model.trim() ?? "unknown"}), ${gibibytes} GiB`,
+    `Node ${process.versions.node}, ${stdout.trim()}, ${clusters}`,
+    `load ${load.toFixed(1)} at the start`,
+  ].join("; ");
+}

@@ -1,0 +1,91 @@
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { withControlPlane } from "../kube/control-plane.ts";
+import type { Figure } from "./figure.ts";
+import { describeMachine } from "./machine.ts";
+import { plot } from "./plot.ts";
+import { FULL, QUICK, type Row } from "./row.ts";
+import { formatMarkdown, formatTable } from "./table.ts";
+
+/**
+ * `npm run bench`: every figure beside its floor, measured in the same run. Reports, and never fails the build:
+ * whatever it finds, it exits with 0 when all could be measured.
+ */
+
+const USAGE = `usage: npm run bench -- [--quick] [--kube] [--only ROW[,ROW]] [--json FILE] [--plot FILE] [--markdown FILE]
+
+  --quick          fewer samples, smaller repositories: about a minute
+  --kube           on real kube-apiservers in place of the embedded ones
+  --only ROW       some rows only: `;
+
+async function main(args: readonly string[]): Promise<number> {
+  const rows = async (): Promise<readonly Row[]> => (await import("./rows.ts")).ROWS;
+  const options = readOptions(args);
+  if (typeof options === "string") {
+    // The rows load what looks at the environment: not before it is known what the clusters are.
+    const names = (await rows()).map(({ name }) => name).join(", ");
+    process.stderr.write(`${options}\n${USAGE}${names}\n`);
+    return 2;
+  }
+  if (!options.kube) return measure(await rows(), options, "embedded API servers");
+  return withControlPlane(say, async ({ versions }) => {
+    const runnable = (await rows()).filter(({ on }) => on === "any");
+    return measure(runnable, options, versions);
+  });
+}
+
+interface Options {
+  readonly quick: boolean;
+  readonly kube: boolean;
+  /** Null runs all. */
+  readonly only: readonly string[] | null;
+  readonly files: Readonly<Record<"json" | "plot" | "markdown", string | null>>;
+}
+
+/** The options, or what is wrong with them. */
+function readOptions(args: readonly string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean", default: false },
+        kube: { type: "boolean", default: false },
+        only: { type: "string" },
+        json: { type: "string" },
+        plot: { type: "string" },
+        markdown: { type: "string" },
+      },
+    });
+    const { quick, kube, only, json = null, plot: drawing = null, markdown = null } = values;
+    return { quick, kube, only: only?.split(",") ?? null, files: { json, plot: drawing, markdown } };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function measure(rows: readonly Row[], { quick, only, files }: Options, clusters: string): Promise<number> {
+  const unknown = only?.find((name) => !rows.some((row) => row.name === name));
+  if (unknown !== undefined) {
+    process.stderr.write(`there is no row ${unknown} to be run here: ${rows.map(({ name }) => name).join(", ")}\n`);
+    return 2;
+  }
+  const machine = await describeMachine(clusters);
+  say(machine);
+  const figures: Figure[] = [];
+  for (const row of rows.filter(({ name }) => only === null || only.includes(name))) {
+    say(`${row.name}: ${row.explanation}`);
+    figures.push(...(await row.run(quick ? QUICK : FULL, (line) => say(`  ${line}`))));
+  }
+  say(`\n${formatTable(figures)}`);
+  const at = new Date().toISOString();
+  if (files.json !== null) await writeFile(files.json, `${JSON.stringify({ at, machine, figures }, null, 2)}\n`);
+  if (files.plot !== null) await writeFile(files.plot, plot(figures, `amko-gitops, ${machine}`));
+  if (files.markdown !== null) await writeFile(files.markdown, `${formatMarkdown(figures)}\n`);
+  return 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,46 @@
+import { type Figure, ratioOf, type Summary } from "./figure.ts";
+
+const HEADINGS = ["what", "median", "p95", "n", "floor", "ratio", "goal", ""] as const;
+
+/** The figures as people read them. */
+export function formatTable(figures: readonly Figure[]): string {
+  const rows = [HEADINGS, ...figures.map(cellsOf)];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => (isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return rows.map(line).join("\n");
+}
+
+/** The same for a README. */
+export function formatMarkdown(figures: readonly Figure[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rule = HEADINGS.map((_, column) => (isNumber(column) ? "--:" : "---"));
+  return [HEADINGS, rule, ...figures.map(cellsOf)].map(line).join("\n");
+}
+
+function isNumber(column: number): boolean {
+  return column >= 1 && column <= 5;
+}
+
+function cellsOf(figure: Figure): readonly string[] {
+  const { what, unit, measured, floor, goal, met } = figure;
+  const ratio = ratioOf(figure);
+  return [
+    what,
+    `${round(measured.median)} ${unit}`,
+    round(measured.p95),
+    String(measured.n),
+    floor === null ? "" : round(floor.median),
+    ratio === null || !Number.isFinite(ratio) ? "" : ratio.toFixed(2),
+    goal,
+    met === null ? "" : met ? "met" : "missed",
+  ];
+}
+
+/** Three digits are more than such figures are worth. */
+function round(value: Summary["median"]): string {
+  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(2);
+}
