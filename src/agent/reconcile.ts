@@ -25,7 +25,7 @@ const NOTES_MAX = 20;
 
 /**
  * One pass: read the branch, judge, take the role that the revision gives, act, report. Level-triggered: it depends on
- * what is there, not on what woke it. It never throws; an error stands in the result, with the memory as it was.
+ * what is there, not on what woke it. It never throws; an error stands in the result, with what was remembered before it.
  */
 export async function reconcile(
   parts: PassParts,
@@ -40,20 +40,20 @@ export async function reconcile(
   if (branch instanceof FederationError) {
     return await waitForGit(context, memory, branch, signal).catch((error) => broken(memory, error));
   }
-  const result = await actOn(context, branch, memory, wake, notes, signal).catch((error) => broken(memory, error));
+  const refs = branch.listing.refs ?? memory.refs;
+  const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
+  const result = await actOn(context, branch, seen, wake, notes, signal).catch((error) => broken(seen, error));
   return withLag(context, branch, result, signal);
 }
 
 async function actOn(
   context: Context,
   branch: Branch,
-  memory: Memory,
+  seen: Memory,
   wake: ReadonlySet<Wake>,
   notes: readonly Note[],
   signal: AbortSignal,
 ): Promise<Result> {
-  const refs = branch.listing.refs ?? memory.refs;
-  const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
   const rested = restSettled(context, branch, seen, wake);
   if (rested !== null) return rested;
   const fresh = { ...withRefusals(context, seen, wake.has("resync")), settled: null };

@@ -77,6 +77,8 @@ export interface WorldCluster extends TestCluster {
   /** How many bytes they have logged. */
   logSize(): number;
   /** Asks the agent's own server. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** Asks it for JSON. */
   probe(path: string): Promise<{ readonly status: number; readonly body: Json }>;
   /** A condition of the AMKOCluster's status. */
   condition(type: string): Promise<{ readonly status: string; readonly reason: string }>;
@@ -333,6 +335,8 @@ async function surround(parts: Parts): Promise<WorldCluster> {
   /** Where the present agent's part of the log begins. */
   let logStart = 0;
   const logSize = (): number => (existsSync(logFile) ? statSync(logFile).size : 0);
+  const ask = async (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`http://127.0.0.1:${await portOf(() => readLog(logFile, logStart))}${path}`, init);
   return {
     ...cluster,
     gitProxy,
@@ -355,8 +359,9 @@ async function surround(parts: Parts): Promise<WorldCluster> {
     agent: () => agent,
     log: (fromByte) => readLog(logFile, fromByte),
     logSize,
+    ask,
     async probe(path) {
-      const answer = await fetch(`http://127.0.0.1:${await portOf(() => readLog(logFile, logStart))}${path}`);
+      const answer = await ask(path);
       return { status: answer.status, body: (await answer.json()) as Json };
     },
     async condition(type) {
