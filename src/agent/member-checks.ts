@@ -160,7 +160,8 @@ async function readContexts(
   if (known.question === null) return;
   const before = known.answers;
   if (read.kind === "forbidden" && before === null) {
-    log("warn", "members are not checked: their kubeconfig may not be read", { cause: read.cause });
+    const { code, message } = read.problem;
+    log("warn", "members are not checked: their kubeconfig may not be read", { code, cause: message });
   }
   const readings = read.kind === "read" ? (before?.readings ?? new Map()) : new Map();
   known.answers = {

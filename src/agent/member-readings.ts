@@ -9,14 +9,14 @@ type KubeconfigReading =
   | { readonly kind: "read"; readonly contexts: ReadonlyMap<string, Problem | null> | null }
   | { readonly kind: "unusable"; readonly problem: Problem }
   /** An agent that may not read the Secret has no credentials: that is how an operator takes them away. */
-  | { readonly kind: "forbidden"; readonly cause: string };
+  | { readonly kind: "forbidden"; readonly problem: Problem };
 
 /** @throws FederationError when nobody can tell whether there is a kubeconfig. */
 export async function readKubeconfig(members: Members, signal: AbortSignal): Promise<KubeconfigReading> {
   try {
     return { kind: "read", contexts: await members.contexts(signal) };
   } catch (error) {
-    if (hasCode(error, "AG3003")) return { kind: "forbidden", cause: error.message };
+    if (hasCode(error, "AG3003")) return { kind: "forbidden", problem: problem(error.code, error.message) };
     if (hasCode(error, "AG4007")) return { kind: "unusable", problem: problem(error.code, error.message) };
     throw error;
   }
