@@ -21,13 +21,13 @@ export async function installNamespace(upstream: Upstream): Promise<void> {
   await create(upstream, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
 }
 
-/** The token that a pod of the agent's would have been given. */
-export async function requestAgentToken(upstream: Upstream, lifetimeS = TOKEN_LIFETIME_S): Promise<string> {
-  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${SERVICE_ACCOUNT}/token`;
+/** The token that a pod of the agent's, or of another ServiceAccount, would have been given. */
+export async function requestAgentToken(upstream: Upstream, account = SERVICE_ACCOUNT): Promise<string> {
+  const path = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${account}/token`;
   const request = {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { expirationSeconds: lifetimeS },
+    spec: { expirationSeconds: TOKEN_LIFETIME_S },
   };
   const { status, body } = await askAsAdmin(upstream, "POST", path, request);
   if (status !== 201) throw new Error(`${path} was answered ${status}: ${JSON.stringify(body)}`);
@@ -61,14 +61,17 @@ export async function waitUntilServed(upstream: Upstream): Promise<void> {
 }
 
 async function installRights(upstream: Upstream): Promise<void> {
-  const text = await readFile(join(PROJECT, "deploy/kustomize/rbac.yaml"), "utf8");
-  for (const document of parseAllDocuments(text)) {
-    const object = document.toJS() as KubernetesObject;
-    await create(upstream, pathOf(object), object);
-  }
+  for (const object of await readRights()) await create(upstream, pathOf(object), object);
 }
 
-function pathOf({ kind }: KubernetesObject): string {
+/** A ServiceAccount, its Role and what binds them, as `deploy/` ships them. */
+export async function readRights(): Promise<readonly KubernetesObject[]> {
+  const text = await readFile(join(PROJECT, "deploy/kustomize/rbac.yaml"), "utf8");
+  return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject);
+}
+
+/** Where objects of the kind are created. */
+export function pathOf({ kind }: KubernetesObject): string {
   switch (kind) {
     case "ServiceAccount":
       return `/api/v1/namespaces/${NAMESPACE}/serviceaccounts`;
@@ -81,7 +84,8 @@ function pathOf({ kind }: KubernetesObject): string {
   }
 }
 
-async function create(upstream: Upstream, path: string, object: unknown): Promise<void> {
+/** @throws Error with the server's answer when it takes it not. */
+export async function create(upstream: Upstream, path: string, object: unknown): Promise<void> {
   const { status, body } = await askAsAdmin(upstream, "POST", path, object);
   if (status !== 201) throw new Error(`${path} was answered ${status}: ${JSON.stringify(body)}`);
 }
