@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { KINDS, type LiveObject, NAMESPACE } from "../../src/core/model.ts";
 import { describeRight, RIGHTS, type Right } from "../../src/core/rights.ts";
 import { startAgentProcess } from "../../src/sandbox/agent-process.ts";
-import { createBareRepository, type GitServer, startGitServer } from "../../src/sandbox/git-server.ts";
+import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
+import { type GitServer, startGitServer } from "../../src/sandbox/git-server.ts";
 import { askAsAdmin } from "../kubernetes/gate.ts";
 import { ManualClock, never, open, plainConnection } from "../kubernetes/support.ts";
 import { globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "../support/builders.ts";
