@@ -74,14 +74,16 @@ export const METRICS = {
     "How often in a row the object was put back; 0 after ten minutes of peace. From 4 on the agent waits between its corrections: somebody fights.",
     { kind: AMKO_KINDS },
   ),
-  watch_age_seconds: gauge("Time since the quietest of the three watches last showed a sign of life."),
+  watch_age_seconds: gauge(
+    "Time since the quietest of the three watches last showed a sign of life; a healthy one shows one each minute.",
+  ),
   last_successful_reconcile_timestamp_seconds: gauge(
     "When a pass last read git and the cluster and reached its end, also one that held; 0 before the first.",
   ),
   reconcile_duration_seconds: histogram("Passes by how they ended; `rested` found nothing to do.", {
     outcome: ["rested", ...PASS_STATES],
   }),
-  reconcile_errors_total: counter("Passes that an error ended.", { code: SOME_CODE }),
+  reconcile_errors_total: counter("Passes that an error ended, whoever it came from.", { code: SOME_CODE }),
   wakes_total: counter("Why passes ran.", { reason: WAKES }),
   exports_total: counter(
     "Objects that this cluster committed to the tracked branch as its leader; `entomb` is a deletion.",
