@@ -101,11 +101,11 @@ function anchor(share: number): string {
   return share === 1 ? "end" : "middle";
 }
 
-/** The next 1, 2, 3, 4, 5, 6 or 8 times a power of ten, so that the ticks are round numbers. */
+/** The next 1, 2, 4, 6 or 8 times a power of ten, so that the ticks are round numbers. */
 function ceiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 3, 4, 5, 6, 8].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 2, 4, 6, 8].find((step) => step * power >= value) ?? 10) * power;
 }
 
 function colour(index: number): string {

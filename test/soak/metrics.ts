@@ -51,9 +51,9 @@ export function metricsOf(samples: readonly Sample[], origins: Origins): readonl
     atMost("Branches with rescued content", RESCUES_MAX * clusterCount(samples), [
       line("server", samples, ({ refs }) => refs["rescue"] ?? 0),
     ]),
-    metric("ConfigMap of the agent", "bytes", 300, byCluster(samples, "recordBytes")),
-    metric("GDP with its annotations", "bytes", 200, byCluster(samples, "policyBytes")),
-    metric("AMKOCluster with its status", "bytes", 300, byCluster(samples, "amkoClusterBytes")),
+    metric("ConfigMap of the agent", "bytes", 300, [largest(samples, "recordBytes")]),
+    metric("GDP with its annotations", "bytes", 200, [largest(samples, "policyBytes")]),
+    metric("AMKOCluster with its status", "bytes", 300, [largest(samples, "amkoClusterBytes")]),
     metric("Resident memory of the servers", "MiB", 40, servers(mib(({ residentBytes }) => residentBytes))),
     metric("Heap of the servers after a collection", "MiB", 10, servers(mib(({ heapBytes }) => heapBytes))),
     shown(metric("Revisions per second", "", 0, [paceOf(samples)])),
@@ -99,12 +99,9 @@ function linesOf(samples: readonly Sample[], ...prefixes: readonly string[]) {
     );
 }
 
-function byCluster(
-  samples: readonly Sample[],
-  part: "recordBytes" | "policyBytes" | "amkoClusterBytes",
-): readonly Line[] {
-  const names = Object.keys(samples[0]?.[part] ?? {});
-  return names.map((name) => line(name, samples, (sample) => sample[part][name] ?? 0));
+/** Of the cluster where it is largest: a leader's hold more, and who leads changes. */
+function largest(samples: readonly Sample[], part: "recordBytes" | "policyBytes" | "amkoClusterBytes"): Line {
+  return line("largest", samples, (sample) => Math.max(...Object.values(sample[part])));
 }
 
 /** How much was added for each revision of the window that ends there. */

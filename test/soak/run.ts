@@ -69,6 +69,10 @@ function readOptions(): Options {
   };
 }
 
+/** A signal ends the run after the step that is under way, and takes the federation down with it. */
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+
 /** Steps until there are enough revisions, with samples evenly between them. */
 async function load(stage: Stage, probes: string, { revisions }: Options): Promise<readonly Sample[]> {
   const startMs = performance.now();
@@ -77,6 +81,7 @@ async function load(stage: Stage, probes: string, { revisions }: Options): Promi
   let head = await stage.world.head();
   let count = 0;
   while (count < revisions) {
+    interrupted.signal.throwIfAborted();
     if (count >= (samples.length * revisions) / SAMPLES) {
       samples.push(await takeSample(stage.world, probes, { revisions: count, elapsedMs: performance.now() - startMs }));
       if (samples.length % PROGRESS_EVERY_SAMPLES === 1) say(progress(samples));
