@@ -101,6 +101,7 @@ function createParser(answered: (answer: Answer) => void): (chunk: Buffer) => vo
     const [, type = "", size] = rest.toString("utf8", 0, end).split(" ");
     rest = rest.subarray(end + 1);
     if (size === undefined) answered(null);
+    else if (!/^\d{1,15}$/.test(size)) throw new TypeError("an object's size is no number");
     else body = { type, sizeBytes: Number(size), left: Number(size) + 1, chunks: [] };
     return true;
   }

@@ -20,12 +20,13 @@ export function parseCommit(bytes: Uint8Array): Commit {
   const valuesOf = (name: string): readonly string[] =>
     headers.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
   const tree = valuesOf("tree")[0];
-  if (tree === undefined || !/^[0-9a-f]{40}$/.test(tree)) {
+  const parents = valuesOf("parent");
+  if (tree === undefined || ![tree, ...parents].every((id) => /^[0-9a-f]{40}$/.test(id))) {
     throw new FederationError("AG2008", "the repository holds a malformed commit");
   }
   return {
     tree: tree as ObjectId,
-    parents: valuesOf("parent") as readonly CommitId[],
+    parents: parents as readonly CommitId[],
     author: parsePerson(valuesOf("author")[0] ?? "").person,
     committedAtSeconds: parsePerson(valuesOf("committer")[0] ?? "").atSeconds,
     message: end < 0 ? "" : text.slice(end + 2),

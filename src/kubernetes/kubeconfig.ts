@@ -146,9 +146,14 @@ function readKubeconfig(path: string): string {
 }
 
 /** @throws FederationError AG4005; no error quotes the text. */
-export function parseKubeconfig(text: string, source: string, folder: string | null): Kubeconfig {
+function parseKubeconfig(text: string, source: string, folder: string): Kubeconfig {
   if (text.length > KUBECONFIG_SIZE_MAX_BYTES) throw unusable(`${source} is larger than 1 MiB`);
-  const root = parseYaml(text, source);
+  return entriesOf(parseYaml(text, source), source, folder);
+}
+
+/** The parts of a kubeconfig that was parsed already. @throws FederationError AG4005; no error quotes it. */
+export function entriesOf(root: unknown, source: string, folder: string | null): Kubeconfig {
+  if (!isEntry(root)) throw unusable(`${source} holds no kubeconfig`);
   const inFolder = (entries: ReadonlyMap<string, Entry>) =>
     new Map([...entries].map(([name, entry]) => [name, { entry, folder }] as const));
   return {
@@ -160,16 +165,13 @@ export function parseKubeconfig(text: string, source: string, folder: string | n
   };
 }
 
-function parseYaml(text: string, source: string): Entry {
-  let root: unknown;
+function parseYaml(text: string, source: string): unknown {
   try {
-    root = parse(text, { logLevel: "error" });
+    return parse(text, { logLevel: "error" });
   } catch {
     // The parser's message quotes the line, and the line may be a credential.
     throw unusable(`${source} is no valid YAML`);
   }
-  if (!isEntry(root)) throw unusable(`${source} holds no kubeconfig`);
-  return root;
 }
 
 function namedEntries(root: Entry, list: string, field: string, source: string): ReadonlyMap<string, Entry> {
@@ -281,6 +283,6 @@ function reasonOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }
 
-function unusable(reason: string): FederationError {
+export function unusable(reason: string): FederationError {
   return new FederationError("AG4005", `The kubeconfig cannot be used: ${reason}.`);
 }

@@ -16,7 +16,9 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>, alive: () => v
   let rest = "";
   for await (const chunk of chunks) {
     alive();
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    const text = decoder.decode(chunk, { stream: true });
+    // A long line that comes in small pieces is not looked through again with each of them.
+    const lines = text.includes("\n") ? (rest + text).split("\n") : [rest + text];
     rest = lines.pop() ?? "";
     if (rest.length > LINE_LENGTH_MAX) throw senselessEvent("a line does not end");
     for (const line of lines) if (line.trim() !== "") yield line;

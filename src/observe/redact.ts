@@ -4,8 +4,11 @@ const REDACTED = "[redacted]";
 /** Keys whose values are never shown, however they are spelt (`bearerToken`, `x-hub-signature`, `client-key-data`). */
 const SECRET_KEY =
   /pass(word|wd|phrase)|token|secret|authorization|bearer|credential|cookie|signature|private.?key|key.?data/i;
-/** A URL's user and password: everything between `://` and the last `@` before a slash or a space. */
-const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+/**
+ * A URL's user and password: everything between `://` and the last `@` before a slash or a space. The scheme has a
+ * limit because it is looked for from each word on: without one, 100 KiB of `a-a-a-` take minutes.
+ */
+const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#]*@/gi;
 /** What an Authorization header looks like wherever it turns up. */
 const AUTHORIZATION = /\b(Bearer|Basic)\s+[A-Za-z0-9+/._~=-]{8,}/g;
 
