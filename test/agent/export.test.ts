@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
+import { policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf } from "../support/fakes/world.ts";
-import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policy, policyIn, settled, trailersOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, trailersOf } from "./settled.ts";
 
 function annotatePolicy({ cluster }: FakeAgent, annotations: Readonly<Record<string, string>>): void {
   cluster.edit(GDP, ({ metadata, ...object }) => ({

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
-import { globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
+import { globalDeploymentPolicy, gslbConfig, policy } from "../support/builders.ts";
 import { fileOf, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
-import { editPolicy, exportsOf, GDP, GDP_PATH, policy, policyIn, settled, specOf, statusOf } from "./settled.ts";
+import { editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, statusOf } from "./settled.ts";
 
 describe("a follower", () => {
   it("creates what it does not have", async () => {

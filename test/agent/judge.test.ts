@@ -1,19 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { globalDeploymentPolicy, manifest, manifestPath } from "../support/builders.ts";
+import { globalDeploymentPolicy, manifest, manifestPath, policy } from "../support/builders.ts";
 import { amkoCluster, fileOf, filesOf, headOf, isLeader, objectOf, type World } from "../support/fakes/world.ts";
-import {
-  edit,
-  editPolicy,
-  exportsOf,
-  flip,
-  GDP,
-  policy,
-  policyIn,
-  settled,
-  specOf,
-  statusOf,
-  trailersOf,
-} from "./settled.ts";
+import { edit, editPolicy, exportsOf, flip, GDP, policyIn, settled, specOf, statusOf, trailersOf } from "./settled.ts";
 
 describe("whoever cannot act holds, and says why", () => {
   const heldWith = async (files: Readonly<Record<string, string | Uint8Array | null>>, name = "cluster2") => {

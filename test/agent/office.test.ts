@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
-import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
+import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, policy } from "../support/builders.ts";
 import {
   type FakeAgent,
   fileOf,
@@ -11,7 +11,7 @@ import {
   type World,
   type WorldOptions,
 } from "../support/fakes/world.ts";
-import { edit, editPolicy, flip, GDP, policy, policyIn, settled, statusOf } from "./settled.ts";
+import { edit, editPolicy, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
 
 interface Federation extends World {
   readonly former: FakeAgent;

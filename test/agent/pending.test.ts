@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { globalDeploymentPolicy } from "../support/builders.ts";
+import { globalDeploymentPolicy, policy } from "../support/builders.ts";
 import { amkoCluster, fileOf, headOf, isLeader, objectOf, type WorldOptions } from "../support/fakes/world.ts";
-import { exportsOf, flip, GDP, GDP_PATH, policy, policyIn, settled } from "./settled.ts";
+import { exportsOf, flip, GDP, GDP_PATH, policyIn, settled } from "./settled.ts";
 
 describe("a deletion on the leader", () => {
   const deletedOnLeader = async (options: WorldOptions = {}) => {

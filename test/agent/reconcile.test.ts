@@ -6,23 +6,12 @@ import {
   globalDeploymentPolicy,
   gslbConfig,
   manifest,
+  policy,
   snapshotFile,
   withFiles,
 } from "../support/builders.ts";
 import { amkoCluster, filesOf, headOf, isLeader, makeWorld } from "../support/fakes/world.ts";
-import {
-  editPolicy,
-  exportsOf,
-  flip,
-  GDP,
-  GDP_PATH,
-  HELD,
-  policy,
-  policyIn,
-  settled,
-  specOf,
-  statusOf,
-} from "./settled.ts";
+import { editPolicy, exportsOf, flip, GDP, GDP_PATH, HELD, policyIn, settled, specOf, statusOf } from "./settled.ts";
 
 describe("a leader that is already in place when its agent starts for the first time", () => {
   it("introduces itself, claims, reads again, takes office and acknowledges, in this order", async () => {

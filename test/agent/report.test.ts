@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/model.ts";
+import { policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, type World, type WorldOptions } from "../support/fakes/world.ts";
-import { editPolicy, policy, policyIn, settled } from "./settled.ts";
+import { editPolicy, policyIn, settled } from "./settled.ts";
 
 /** The conditions as `type: status`. */
 function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
-import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest } from "../support/builders.ts";
+import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, filesOf, headOf, isLeader, makeWorld, objectOf } from "../support/fakes/world.ts";
-import { edit, editPolicy, exportsOf, flip, GDP, GDP_PATH, policy, policyIn, settled, statusOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, flip, GDP, GDP_PATH, policyIn, settled, statusOf } from "./settled.ts";
 
 /** What a review of the whole found, each as the story that went wrong. */
 

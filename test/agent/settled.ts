@@ -22,12 +22,6 @@ export async function settled(options: WorldOptions = {}): Promise<Settled> {
   return { ...world, leader: world.agent("cluster1"), follower: world.agent("cluster2") };
 }
 
-/** The policy with some fields of its spec replaced. */
-export function policy(fields: JsonObject): Snapshot {
-  const snapshot = globalDeploymentPolicy();
-  return { ...snapshot, spec: { ...snapshot.spec, ...fields } };
-}
-
 /** All manifests, with `to` as the one that claims to lead. */
 export function flip(to: string): Readonly<Record<string, Uint8Array>> {
   return filesOf(CLUSTERS.map((name) => manifest(name, { isLeader: name === to })));

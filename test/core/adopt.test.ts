@@ -9,6 +9,7 @@ import {
   globalDeploymentPolicy,
   gslbConfig,
   liveOf,
+  policy,
   schemas,
   snapshotFile,
   UUID,
@@ -17,9 +18,6 @@ import {
 } from "../support/builders.ts";
 
 const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
-const policy = (fields: Snapshot["spec"], changes: Partial<Snapshot> = {}): Snapshot =>
-  globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ...fields }, ...changes });
-
 function plan({
   files = federation(),
   policies = [liveOf(globalDeploymentPolicy())],

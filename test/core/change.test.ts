@@ -6,7 +6,6 @@ import {
   HANDOVER_WITHOUT_ANNOTATION,
   NAMESPACE,
   type RevisionFile,
-  type Snapshot,
   UUID_ANNOTATION,
 } from "../../src/core/model.ts";
 import { evaluate } from "../../src/core/view.ts";
@@ -16,11 +15,13 @@ import {
   globalDeploymentPolicy,
   gslbConfig,
   manifest,
+  policy,
   schemas,
   snapshotFile,
   UUID,
   withFiles,
   withoutFile,
+  withSpec,
 } from "../support/builders.ts";
 
 const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
@@ -32,13 +33,9 @@ function judge(base: readonly RevisionFile[], head: readonly RevisionFile[], mes
   return { problems: verdict.problems, sentences: verdict.effects.flatMap(describeEffect) };
 }
 
-function withSpec(snapshot: Snapshot, change: Snapshot["spec"]): RevisionFile {
-  return snapshotFile({ ...snapshot, spec: { ...snapshot.spec, ...change } });
-}
-
 function leaderSpec(fields: Readonly<Record<string, string>>): RevisionFile {
   const gslbLeader = gslbConfig().spec["gslbLeader"] as Readonly<Record<string, string>>;
-  return withSpec(gslbConfig(), { gslbLeader: { ...gslbLeader, ...fields } });
+  return snapshotFile(withSpec(gslbConfig(), { gslbLeader: { ...gslbLeader, ...fields } }));
 }
 
 const TOMBSTONE = snapshotFile(globalDeploymentPolicy({ deleted: "by hand" }));
@@ -127,10 +124,12 @@ describe("what a change does", () => {
       when: "traffic moves",
       head: withFiles(
         federation(),
-        withSpec(globalDeploymentPolicy(), {
-          trafficSplit: three.map((cluster) => ({ cluster, priority: 10, weight: cluster === "cluster1" ? 1 : 5 })),
-          ttl: 20,
-        }),
+        snapshotFile(
+          policy({
+            trafficSplit: three.map((cluster) => ({ cluster, priority: 10, weight: cluster === "cluster1" ? 1 : 5 })),
+            ttl: 20,
+          }),
+        ),
       ),
       said: [
         "GlobalDeploymentPolicy changes",
@@ -142,7 +141,7 @@ describe("what a change does", () => {
       when: "a cluster no longer matches",
       head: withFiles(
         federation(),
-        withSpec(globalDeploymentPolicy(), { matchClusters: three.slice(1).map((cluster) => ({ cluster })) }),
+        snapshotFile(policy({ matchClusters: three.slice(1).map((cluster) => ({ cluster })) })),
       ),
       said: ["GlobalDeploymentPolicy changes", "  cluster1 is taken out of the matched clusters"],
     },

@@ -1,40 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { federationStatus, type HeldRevision, lacksSince, type StatusFacts } from "../../src/core/federation-status.ts";
-import type { CommitId, ObjectId, Revision, RevisionFile } from "../../src/core/model.ts";
+import type { CommitId } from "../../src/core/model.ts";
 import { evaluate } from "../../src/core/view.ts";
 import {
   cluster,
+  commitId,
   federation,
   globalDeploymentPolicy,
   manifest,
+  revision,
   schemas,
   snapshotFile,
   withFiles,
   withoutFile,
 } from "../support/builders.ts";
 
-const id = (digit: string): CommitId => digit.repeat(40) as CommitId;
-
-function revision(digit: string, files: readonly RevisionFile[], rest: Partial<Revision> = {}): Revision {
-  const tree = id(digit) as string as ObjectId;
-  const told = { author: "A <a@b>", message: "", committedAtSeconds: 100 };
-  return { commit: id(digit), tree, parents: [], ...told, files, ...rest };
-}
-
 function facts(files = federation(), refs: Readonly<Record<string, CommitId>> = {}): StatusFacts {
   const head = revision("a", files);
   const policy = snapshotFile(globalDeploymentPolicy({ spec: {} }));
   const old = { revision: revision("b", withFiles(federation(), policy)), lacksSinceSeconds: 50 };
-  const all: Record<string, CommitId> = { "leading/cluster1": id("e"), ...refs };
-  for (const name of ["cluster1", "cluster2", "cluster3"]) all[`applied/${name}`] ??= id("a");
+  const all: Record<string, CommitId> = { "leading/cluster1": commitId("e"), ...refs };
+  for (const name of ["cluster1", "cluster2", "cluster3"]) all[`applied/${name}`] ??= commitId("a");
   return {
     head,
     view: evaluate(files, schemas()),
     refs: new Map<string, CommitId>(Object.entries(all)),
     held: new Map<CommitId, HeldRevision | null>([
-      [id("a"), { revision: head, lacksSinceSeconds: null }],
-      [id("b"), old],
-      [id("c"), null],
+      [commitId("a"), { revision: head, lacksSinceSeconds: null }],
+      [commitId("b"), old],
+      [commitId("c"), null],
     ]),
     failures: new Map(),
   };
@@ -51,7 +45,7 @@ describe("federationStatus", () => {
   });
 
   it("tells by kind what a cluster that is behind lacks, and since when", () => {
-    const status = federationStatus(facts(federation(), { "applied/cluster2": id("b") }));
+    const status = federationStatus(facts(federation(), { "applied/cluster2": commitId("b") }));
     expect(status.well).toBe(false);
     expect(status.clusters[1]).toMatchObject({
       kinds: { GSLBConfig: "holds", GlobalDeploymentPolicy: "behind" },
@@ -60,7 +54,7 @@ describe("federationStatus", () => {
   });
 
   it("does not count a revision that the branch does not have as held", () => {
-    const status = federationStatus(facts(federation(), { "applied/cluster2": id("c") }));
+    const status = federationStatus(facts(federation(), { "applied/cluster2": commitId("c") }));
     expect(status.clusters[1]).toMatchObject({ kinds: { GSLBConfig: "behind" }, well: false });
     expect(status.clusters[1]?.errors).toHaveLength(1);
   });
@@ -82,7 +76,7 @@ describe("federationStatus", () => {
   it("shows who is excluded, who has no manifest, and who claims", () => {
     const files = withFiles(federation(), manifest("cluster2", { version: "1.4.1" }));
     const missing = withoutFile(files, "clusters/cluster3/amkocluster.yaml");
-    const given = facts(missing, { "applied/cluster9": id("a") });
+    const given = facts(missing, { "applied/cluster9": commitId("a") });
     expect([2, 3, 9].map((n) => roleIn(given, `cluster${n}`))).toEqual(["excluded", "no manifest", "no manifest"]);
     const conflict = facts(withFiles(federation(), manifest("cluster2", { isLeader: true })));
     expect(roleIn(conflict, "cluster2")).toBe("claims to lead");

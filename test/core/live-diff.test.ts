@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatFieldChange } from "../../src/core/diff.ts";
 import { diffLive } from "../../src/core/live-diff.ts";
-import type { JsonObject, LiveObject, RevisionFile, Snapshot } from "../../src/core/model.ts";
+import type { JsonObject, LiveObject, RevisionFile } from "../../src/core/model.ts";
 import { isEqual } from "../../src/core/revision-diff.ts";
 import { evaluate } from "../../src/core/view.ts";
 import {
@@ -15,6 +15,7 @@ import {
   liveOf,
   manifest,
   manifestPath,
+  policy,
   schemas,
   snapshotFile,
   withFiles,
@@ -51,11 +52,6 @@ function tell({
         `${before.state} ${before.name} -> ${after.state} ${after.name} ${fields.map(formatFieldChange).join()}`,
     ),
   };
-}
-
-function policy(change: Snapshot["spec"], rest: Partial<Snapshot> = {}): Snapshot {
-  const { spec, ...others } = globalDeploymentPolicy();
-  return { ...others, spec: { ...spec, ...change }, ...rest };
 }
 
 describe("a cluster that holds what git says", () => {

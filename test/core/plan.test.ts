@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatFieldPath } from "../../src/core/diff.ts";
 import type { Step } from "../../src/core/merge.ts";
-import type { CommitId, Content, JsonObject, LiveObject, Snapshot } from "../../src/core/model.ts";
+import type { CommitId, Content, LiveObject, Snapshot } from "../../src/core/model.ts";
 import {
   type Base,
   decideFollower,
@@ -11,16 +11,10 @@ import {
   type KindFacts,
   type LeaderDecision,
 } from "../../src/core/plan.ts";
-import { globalDeploymentPolicy, liveOf } from "../support/builders.ts";
+import { liveOf, policy } from "../support/builders.ts";
 
 const EDIT_IN_GIT = "1".repeat(40) as CommitId;
 const ROLLBACK = "2".repeat(40) as CommitId;
-
-/** The policy with some fields of its spec replaced. */
-function policy(fields: JsonObject = {}, changes: Partial<Snapshot> = {}): Snapshot {
-  const { spec, ...rest } = globalDeploymentPolicy();
-  return { ...rest, spec: { ...spec, ...fields }, ...changes };
-}
 
 /** What the base and, where git stood still, the head hold; what git made of it; what the cluster made of it. */
 const OLD = policy({ ttl: 10 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatFieldPath } from "../../src/core/diff.ts";
-import type { KindState, RevisionFile, Snapshot } from "../../src/core/model.ts";
+import type { KindState, RevisionFile } from "../../src/core/model.ts";
 import { HANDOVER_WITHOUT_ANNOTATION, NAMESPACE } from "../../src/core/model.ts";
 import { diffRevisions, isEqual } from "../../src/core/revision-diff.ts";
 import { evaluate } from "../../src/core/view.ts";
@@ -8,14 +8,15 @@ import {
   CLUSTERS,
   federation,
   file,
-  globalDeploymentPolicy,
   gslbConfig,
   manifest,
   manifestPath,
+  policy,
   schemas,
   snapshotFile,
   withFiles,
   withoutFile,
+  withSpec,
 } from "../support/builders.ts";
 
 const GC = "federation/gslbconfig/gc-1.yaml";
@@ -36,10 +37,6 @@ function tell(before: readonly RevisionFile[], after: readonly RevisionFile[]) {
     objects: objects.map((one) => `${one.kind} ${side(one.before)} -> ${side(one.after)}: ${paths(one.fields)}`),
     notes,
   };
-}
-
-function withSpec(snapshot: Snapshot, change: Snapshot["spec"]): RevisionFile {
-  return snapshotFile({ ...snapshot, spec: { ...snapshot.spec, ...change } });
 }
 
 describe("comparing manifests", () => {
@@ -153,7 +150,7 @@ describe("comparing snapshots", () => {
     [
       "changed",
       federation(),
-      withFiles(federation(), withSpec(gslbConfig(), { logLevel: "DEBUG" })),
+      withFiles(federation(), snapshotFile(withSpec(gslbConfig(), { logLevel: "DEBUG" }))),
       "present gc-1 -> present gc-1: spec.logLevel",
     ],
     [
@@ -180,12 +177,15 @@ describe("comparing snapshots", () => {
 
   it("compares lists of clusters by entry", () => {
     const trafficSplit = CLUSTERS.map((cluster, index) => ({ cluster, priority: 10, weight: index === 1 ? 6 : 5 }));
-    const after = withFiles(federation(), withSpec(globalDeploymentPolicy(), { trafficSplit }));
+    const after = withFiles(federation(), snapshotFile(policy({ trafficSplit })));
     expect(tell(federation(), after).objects[0]).toContain(": spec.trafficSplit[cluster2].weight");
   });
 
   it("notes what AMKO has to be restarted for, which is no difference of its own", () => {
-    const found = tell(federation(), withFiles(federation(), withSpec(gslbConfig(), { refreshInterval: 60 })));
+    const found = tell(
+      federation(),
+      withFiles(federation(), snapshotFile(withSpec(gslbConfig(), { refreshInterval: 60 }))),
+    );
     expect(found.notes).toEqual([expect.stringContaining("restarted by hand to read spec.refreshInterval")]);
   });
 

@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  FEDERATED_KINDS,
-  type FederatedKind,
-  type RevisionFile,
-  type Snapshot,
-  UUID_ANNOTATION,
-} from "../../src/core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, type RevisionFile, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { planRollback } from "../../src/core/rollback.ts";
 import { evaluate } from "../../src/core/view.ts";
 import {
@@ -13,6 +7,7 @@ import {
   file,
   globalDeploymentPolicy,
   gslbConfig,
+  policy,
   schemas,
   snapshotFile,
   UUID,
@@ -21,8 +16,6 @@ import {
 } from "../support/builders.ts";
 
 const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
-const policy = (ttl: number, changes: Partial<Snapshot> = {}): RevisionFile =>
-  snapshotFile(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl }, ...changes }));
 const tombstone = snapshotFile(globalDeploymentPolicy({ deleted: "CHG-1" }));
 
 function plan(
@@ -40,7 +33,10 @@ function plan(
 
 describe("a rollback", () => {
   it("writes the fields of then, and nothing that is equal", () => {
-    const { texts, snapshots, refusals, notes } = plan(federation(), withFiles(federation(), policy(60)));
+    const { texts, snapshots, refusals, notes } = plan(
+      federation(),
+      withFiles(federation(), snapshotFile(policy({ ttl: 60 }))),
+    );
     expect(Object.keys(texts)).toEqual([GDP]);
     expect(texts[GDP]).toContain("ttl: 60");
     expect(snapshots).toEqual([
@@ -55,7 +51,7 @@ describe("a rollback", () => {
 
   it("touches only the kinds that are asked for", () => {
     const config = snapshotFile(gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "DEBUG" } }));
-    const then = withFiles(federation(), policy(60), config);
+    const then = withFiles(federation(), snapshotFile(policy({ ttl: 60 })), config);
     expect(plan(federation(), then).changes).toHaveLength(2);
     expect(Object.keys(plan(federation(), then, false, ["GlobalDeploymentPolicy"]).texts)).toEqual([GDP]);
   });
@@ -83,7 +79,7 @@ describe("a rollback", () => {
   });
 
   it("keeps today's name", () => {
-    const then = withFiles(withoutFile(federation(), GDP), policy(60, { name: "old-gdp" }));
+    const then = withFiles(withoutFile(federation(), GDP), snapshotFile(policy({ ttl: 60 }, { name: "old-gdp" })));
     const { texts, notes } = plan(federation(), then);
     expect(Object.keys(texts)).toEqual([GDP]);
     expect(notes.join()).toContain("old-gdp");

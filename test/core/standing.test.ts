@@ -1,18 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { CommitId, ObjectId, Revision, RevisionFile } from "../../src/core/model.ts";
 import { type ClusterStanding, type ClusterWord, describeStanding, standingAt } from "../../src/core/standing.ts";
-import { federation, file, globalDeploymentPolicy, snapshotFile, withFiles } from "../support/builders.ts";
+import { commitId, federation, file, policy, revision, snapshotFile, withFiles } from "../support/builders.ts";
 
-const HEAD = "a".repeat(40) as CommitId;
-const OLD = "b".repeat(40) as CommitId;
+const HEAD = commitId("a");
+const OLD = commitId("b");
 
-function revision(commit: CommitId, files: readonly RevisionFile[]): Revision {
-  const tree = commit as string as ObjectId;
-  return { commit, tree, parents: [], author: "A <a@b>", message: "", committedAtSeconds: 0, files };
-}
-
-const head = revision(HEAD, federation());
-const otherPolicy = withFiles(federation(), snapshotFile(globalDeploymentPolicy({ spec: {} })));
+const head = revision("a", federation());
+const otherPolicy = withFiles(federation(), snapshotFile(policy({ ttl: 20 })));
 
 interface Case {
   readonly when: string;
@@ -33,14 +27,14 @@ describe("where a cluster stands", () => {
       when: "nothing that is applied changed since",
       word: {
         applied: OLD,
-        held: revision(OLD, withFiles(federation(), file("federation/gslbconfig/README.md", "x"))),
+        held: revision("b", withFiles(federation(), file("federation/gslbconfig/README.md", "x"))),
       },
       expected: { kind: "holds", applied: OLD },
       told: "up to date",
     },
     {
       when: "one kind changed since",
-      word: { applied: OLD, held: revision(OLD, otherPolicy) },
+      word: { applied: OLD, held: revision("b", otherPolicy) },
       expected: { kind: "behind", applied: OLD, lacks: ["GlobalDeploymentPolicy"] },
       told: "behind, at bbbbbbbb",
     },

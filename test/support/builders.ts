@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import {
   type AmkoKind,
   type ClusterName,
+  type CommitId,
   type Content,
   type FederatedKind,
   type Json,
@@ -14,6 +15,7 @@ import {
   type ObjectId,
   type ObjectMeta,
   type ResourceVersion,
+  type Revision,
   type RevisionFile,
   type Snapshot,
   type Uid,
@@ -53,6 +55,18 @@ export function cluster(text: string): ClusterName {
 export function file(path: string, content: string | Uint8Array): RevisionFile {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   return { path, type: "file", id: blobId(bytes), size: bytes.length, bytes };
+}
+
+/** A commit of that digit only. */
+export function commitId(digit: string): CommitId {
+  return digit.repeat(40) as CommitId;
+}
+
+/** A revision whose commit and tree are of that digit only. */
+export function revision(digit: string, files: readonly RevisionFile[], rest: Partial<Revision> = {}): Revision {
+  const tree = commitId(digit) as string as ObjectId;
+  const told = { author: "A <a@b>", message: "", committedAtSeconds: 100 };
+  return { commit: commitId(digit), tree, parents: [], ...told, files, ...rest };
 }
 
 /** What a revision holds in place of a file or a folder that is none. */
@@ -136,6 +150,16 @@ export function globalDeploymentPolicy(changes: Partial<Snapshot> = {}): Snapsho
     ttl: 10,
   };
   return { kind: "GlobalDeploymentPolicy", name: "global-gdp", annotations: {}, spec, deleted: null, ...changes };
+}
+
+/** The policy with some fields of its spec replaced, and then some of its own. */
+export function policy(fields: JsonObject = {}, changes: Partial<Snapshot> = {}): Snapshot {
+  return { ...withSpec(globalDeploymentPolicy(), fields), ...changes };
+}
+
+/** A snapshot with some fields of its spec replaced. */
+export function withSpec(snapshot: Snapshot, fields: JsonObject): Snapshot {
+  return { ...snapshot, spec: { ...snapshot.spec, ...fields } };
 }
 
 export function snapshotFile(snapshot: Snapshot): RevisionFile {
