@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer } from "../../src/sandbox/api-server/server.ts";
-import { type ClusterWorld, clusterContract } from "./cluster.ts";
+import { clusterContract } from "./cluster.ts";
+import type { ClusterWorld } from "./cluster-world.ts";
 
 /** The embedded API server, with its objects in a file so that they outlive a crash. */
 async function embeddedWorld(): Promise<ClusterWorld> {

@@ -1,35 +1,33 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { parse } from "yaml";
-import { type AmkoKind, KINDS, type KubernetesObject, type LiveObject, NAMESPACE } from "../../src/core/model.ts";
+import { type LiveObject, NAMESPACE } from "../../src/core/model.ts";
 import type { ClusterSettings } from "../../src/kubernetes/cluster.ts";
-import type { Clock, Cluster, WatchHandle } from "../../src/ports.ts";
-import { askAsAdmin, type Gate, openGate, type Upstream } from "../kubernetes/gate.ts";
-import { never, open, plainConnection, systemClock, uid, until, version } from "../kubernetes/support.ts";
+import type { Cluster } from "../../src/ports.ts";
+import { askAsAdmin, type Gate, openGate } from "../kubernetes/gate.ts";
+import { never, open, plainConnection, systemClock, uid, version } from "../kubernetes/support.ts";
+import { watchContract } from "./cluster-watch.ts";
+import {
+  amkoCluster,
+  type ClusterWorld,
+  CONFIG_MAP_PATH,
+  DEFINITIONS_PATH,
+  EVENTS_PATH,
+  emptyNamespace,
+  errorOf,
+  gslbConfig,
+  installDefinitions,
+  pathOf,
+  policy,
+  SECRETS_PATH,
+  STATEFUL_SETS_PATH,
+  statefulSet,
+  target,
+} from "./cluster-world.ts";
 
-/** An API server that the contract is tried on. It keeps its objects over a restart. */
-export interface ClusterWorld {
-  readonly upstream: Upstream;
-  /** Stops it as a crash would, and starts it again at the same address. */
-  restart(): Promise<void>;
-  /** Makes it forget the past, so that older versions are answered with 410. */
-  compact(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-const DEFINITIONS_FOLDER = new URL("../../deploy/crds/", import.meta.url);
-const DEFINITIONS_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const CONFIG_MAP_PATH = `/api/v1/namespaces/${NAMESPACE}/configmaps/amko-gitops`;
-const STATEFUL_SETS_PATH = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
-const SECRETS_PATH = `/api/v1/namespaces/${NAMESPACE}/secrets`;
-const EVENTS_PATH = `/api/v1/namespaces/${NAMESPACE}/events`;
 const SHORT_MS = 100;
-/** Makes a minute and a half of silence a matter of milliseconds. */
-const HURRY = 500;
 
 const real = { dryRun: false };
 const dry = { dryRun: true };
@@ -362,124 +360,7 @@ export function clusterContract(name: string, makeWorld: () => Promise<ClusterWo
       });
     });
 
-    describe("a watch", () => {
-      interface Watching {
-        readonly changes: (kind?: AmkoKind) => number;
-        readonly handle: WatchHandle;
-        /** Settles when every kind is being watched. */
-        readonly settled: () => Promise<void>;
-      }
-
-      function watching(clock: Clock = systemClock()): Watching {
-        const changes: AmkoKind[] = [];
-        const stop = new AbortController();
-        const handle = connect({ clock }).watch((kind) => changes.push(kind), stop.signal);
-        onTestFinished(async () => {
-          stop.abort();
-          await handle.stopped;
-        });
-        return {
-          changes: (kind = "GSLBConfig") => changes.filter((changed) => changed === kind).length,
-          handle,
-          settled: () =>
-            until(() => watches(gate) >= 3 && Object.keys(KINDS).every((kind) => changes.includes(kind as AmkoKind))),
-        };
-      }
-
-      async function tellsOf(watch: Watching, change: () => Promise<unknown>): Promise<void> {
-        const before = watch.changes();
-        await change();
-        await until(() => watch.changes() > before);
-      }
-
-      const create = () => admin("POST", pathOf("GSLBConfig"), gslbConfig());
-      const update = () => admin("PATCH", `${pathOf("GSLBConfig")}/gc-1`, { spec: { logLevel: "WARN" } });
-      const remove = () => admin("DELETE", `${pathOf("GSLBConfig")}/gc-1`);
-
-      it("tells of what is created, updated and deleted", async () => {
-        const watch = watching();
-        await watch.settled();
-        await tellsOf(watch, create);
-        await tellsOf(watch, update);
-        await tellsOf(watch, remove);
-        expect(watch.changes("AMKOCluster")).toBe(1);
-      });
-
-      it("tells of what happened while the API server was restarting", async () => {
-        const watch = watching();
-        await watch.settled();
-        await tellsOf(watch, async () => {
-          gate.set({ kind: "cut" });
-          gate.cut();
-          await create();
-          await world.restart();
-          gate.set({ kind: "open" });
-        });
-        await tellsOf(watch, update);
-      });
-
-      it("goes on when the version that it knows has been compacted away", async () => {
-        const watch = watching();
-        await watch.settled();
-        await tellsOf(watch, async () => {
-          gate.set({ kind: "refuse", status: 503, reason: "ServiceUnavailable", headers: {} });
-          gate.cut();
-          await create();
-          await world.compact();
-          gate.set({ kind: "open" });
-        });
-        await tellsOf(watch, update);
-      });
-
-      it.each<[string, () => void]>([
-        ["its connection is cut", () => gate.cut()],
-        [
-          "the API server asks to wait",
-          () => {
-            gate.set({ kind: "refuse", status: 429, reason: "TooManyRequests", headers: { "Retry-After": "1" } });
-            gate.cut();
-          },
-        ],
-        [
-          "its credentials are refused for a while",
-          () => {
-            gate.set({ kind: "refuse", status: 401, reason: "Unauthorized", headers: {} });
-            gate.cut();
-          },
-        ],
-      ])("goes on when %s", async (_when, fault) => {
-        const watch = watching();
-        await watch.settled();
-        await tellsOf(watch, async () => {
-          const before = gate.requests.length;
-          fault();
-          await create();
-          await until(() => gate.requests.length > before);
-          gate.set({ kind: "open" });
-        });
-        await tellsOf(watch, update);
-      });
-
-      it("goes on when it falls silent without an end", async () => {
-        const watch = watching(hurriedClock());
-        await watch.settled();
-        await tellsOf(watch, async () => {
-          gate.silence();
-          await create();
-        });
-      });
-
-      it("waits for the CRDs, and tells when they are there", async () => {
-        onTestFinished(() => installDefinitions(world.upstream));
-        await removeDefinitions(world.upstream);
-        expect(await errorOf(cluster.list("GSLBConfig", never))).toMatchObject({ code: "AG3005" });
-        const watch = watching();
-        await until(() => gate.requests.length >= 6);
-        expect(watch.changes()).toBe(0);
-        await tellsOf(watch, () => installDefinitions(world.upstream));
-        await tellsOf(watch, create);
-      });
-    });
+    watchContract(() => ({ world, gate, cluster, admin, connect }));
 
     describe("a server in trouble", () => {
       it("that does not answer is given up in time", async () => {
@@ -523,103 +404,4 @@ export function clusterContract(name: string, makeWorld: () => Promise<ClusterWo
       await rotating.list("GSLBConfig", never);
     });
   });
-}
-
-function gslbConfig(metadata: object = {}, spec: object = { logLevel: "INFO" }): KubernetesObject {
-  return manifest("GSLBConfig", { name: "gc-1", ...metadata }, spec);
-}
-
-function policy(spec: object): KubernetesObject {
-  return manifest("GlobalDeploymentPolicy", { name: "global-gdp" }, spec);
-}
-
-function amkoCluster(): KubernetesObject {
-  const spec = { isLeader: false, clusterContext: "east", version: "1.4.2", clusters: ["east"] };
-  return manifest("AMKOCluster", { name: "amkocluster-federation" }, spec);
-}
-
-function manifest(kind: AmkoKind, metadata: object, spec: object): KubernetesObject {
-  const object = { apiVersion: KINDS[kind].apiVersion, kind, metadata: { namespace: NAMESPACE, ...metadata }, spec };
-  return object as unknown as KubernetesObject;
-}
-
-/** As a real API server wants it; nothing ever runs in it. */
-function statefulSet(...containers: readonly string[]): object {
-  const labels = { app: "amko" };
-  return {
-    apiVersion: "apps/v1",
-    kind: "StatefulSet",
-    metadata: { name: "amko" },
-    spec: {
-      serviceName: "amko",
-      replicas: 0,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: { containers: containers.map((name) => ({ name, image: "none" })) },
-      },
-    },
-  };
-}
-
-function target({ kind, metadata }: LiveObject) {
-  const { name, uid: id, resourceVersion } = metadata;
-  return { kind: kind as AmkoKind, name, uid: id, resourceVersion };
-}
-
-function pathOf(kind: AmkoKind): string {
-  return `/apis/${KINDS[kind].apiVersion}/namespaces/${NAMESPACE}/${KINDS[kind].plural}`;
-}
-
-function watches(gate: Gate): number {
-  return gate.requests.filter((request) => request.includes("watch=true")).length;
-}
-
-function errorOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-}
-
-/** Lives {@link HURRY} times as fast as the world. */
-function hurriedClock(): Clock {
-  const { nowMs, sleep } = systemClock();
-  return { nowMs: () => nowMs() * HURRY, sleep: (durationMs, signal) => sleep(durationMs / HURRY, signal) };
-}
-
-async function readDefinitions(): Promise<readonly { readonly metadata: { readonly name: string } }[]> {
-  const files = (await readdir(DEFINITIONS_FOLDER)).filter((file) => file.endsWith(".yaml"));
-  return Promise.all(files.map(async (file) => parse(await readFile(new URL(file, DEFINITIONS_FOLDER), "utf8"))));
-}
-
-/** A real API server serves a definition a moment after it was created, and forgets it a moment after its deletion. */
-async function installDefinitions(upstream: Upstream): Promise<void> {
-  for (const definition of await readDefinitions()) await askAsAdmin(upstream, "POST", DEFINITIONS_PATH, definition);
-  await everyKindAnswers(upstream, 200);
-}
-
-async function removeDefinitions(upstream: Upstream): Promise<void> {
-  for (const { metadata } of await readDefinitions())
-    await askAsAdmin(upstream, "DELETE", `${DEFINITIONS_PATH}/${metadata.name}`);
-  await everyKindAnswers(upstream, 404);
-}
-
-async function everyKindAnswers(upstream: Upstream, status: number): Promise<void> {
-  for (const kind of Object.keys(KINDS) as AmkoKind[]) {
-    while ((await askAsAdmin(upstream, "GET", pathOf(kind))).status !== status);
-  }
-}
-
-async function emptyNamespace(upstream: Upstream): Promise<void> {
-  for (const path of [...(Object.keys(KINDS) as AmkoKind[]).map(pathOf), EVENTS_PATH]) {
-    const { body } = await askAsAdmin(upstream, "GET", path);
-    for (const { metadata } of body.items) {
-      await askAsAdmin(upstream, "PATCH", `${path}/${metadata.name}`, { metadata: { finalizers: null } });
-      await askAsAdmin(upstream, "DELETE", `${path}/${metadata.name}`);
-    }
-  }
-  await askAsAdmin(upstream, "DELETE", CONFIG_MAP_PATH);
-  await askAsAdmin(upstream, "DELETE", `${STATEFUL_SETS_PATH}/amko`);
-  await askAsAdmin(upstream, "DELETE", `${SECRETS_PATH}/gslb-config-secret`);
 }

@@ -1,5 +1,6 @@
 import { type GitWorldOptions, makeGitWorld } from "../support/git-world.ts";
-import { type RepositoryWorld, repositoryContract } from "./repository.ts";
+import { repositoryContract } from "./repository.ts";
+import type { RepositoryWorld } from "./repository-world.ts";
 
 /** As the command line opens a repository. */
 async function makeReadAheadWorld(options: GitWorldOptions = {}): Promise<RepositoryWorld> {

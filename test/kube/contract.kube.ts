@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClusterWorld, clusterContract } from "../contract/cluster.ts";
+import { clusterContract } from "../contract/cluster.ts";
+import type { ClusterWorld } from "../contract/cluster-world.ts";
 import { startKubeApiServer } from "./api-server.ts";
 import { compactEtcd, startEtcd } from "./etcd.ts";
 

@@ -3,7 +3,7 @@ import { openRepository, type RepositorySettings } from "../../src/git/repositor
 import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
 import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
 import { type GitServerOptions, startGitServer } from "../../src/sandbox/git-server.ts";
-import type { RepositoryWorld } from "../contract/repository.ts";
+import type { RepositoryWorld } from "../contract/repository-world.ts";
 import { branchHead, commitChain, commitTree, git, setBranch, temporaryFolder } from "./git.ts";
 
 export interface GitWorld extends RepositoryWorld {

@@ -6,7 +6,7 @@ import {
   openLocalRepository,
 } from "../../src/git/local-repository.ts";
 import type { Repository } from "../../src/ports.ts";
-import type { RepositoryWorld } from "../contract/repository.ts";
+import type { RepositoryWorld } from "../contract/repository-world.ts";
 import { git, temporaryFolder } from "./git.ts";
 import { type GitWorldOptions, makeGitWorld } from "./git-world.ts";
 

@@ -1,5 +1,6 @@
 import type { CommitId } from "../../../src/core/model.ts";
-import { type RepositoryWorld, repositoryContract } from "../../contract/repository.ts";
+import { repositoryContract } from "../../contract/repository.ts";
+import type { RepositoryWorld } from "../../contract/repository-world.ts";
 import type { FileSpec } from "../git.ts";
 import { blob, createFakeRemote, type FakeRemote, submodule } from "./repository.ts";
 
