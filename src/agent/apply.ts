@@ -131,13 +131,13 @@ async function write(context: Context, local: Local, application: Application, s
   let current = local;
   if (snapshot.deleted === null) {
     current = withObject(current, kind, await writeSnapshot(context, current, application, false, signal));
-    tell(context, local, "Applied", kind, snapshot.name, revision);
+    tell(context, local, "Applied", { kind, name: snapshot.name, revision });
   }
   // One that is being deleted already waits for its finalizers, not for another request.
   for (const object of doomed.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
     await removeObject(context, kind, object, false, signal);
     current = withoutObject(current, kind, object.metadata.name);
-    tell(context, local, "Deleted", kind, object.metadata.name, revision);
+    tell(context, local, "Deleted", { kind, name: object.metadata.name, revision });
   }
   return current;
 }
@@ -146,9 +146,7 @@ function tell(
   { log, note, telemetry }: Context,
   { self }: Local,
   reason: "Applied" | "Deleted",
-  kind: FederatedKind,
-  name: string,
-  revision: CommitId,
+  { kind, name, revision }: { readonly kind: FederatedKind; readonly name: string; readonly revision: CommitId },
 ): void {
   telemetry.happened({ fact: "applied", kind, action: reason === "Applied" ? "write" : "delete" });
   log("info", reason.toLowerCase(), { kind, object: name, revision, cluster: self });

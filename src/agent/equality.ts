@@ -12,6 +12,14 @@ export interface Equality {
   readonly equal: boolean;
 }
 
+/** What is compared, and what was found out before. */
+export interface Compared {
+  readonly head: Head;
+  readonly branch: Branch;
+  readonly local: Local;
+  readonly memory: Memory;
+}
+
 /** Who may change AMKO's UUID is a question of its own, see facts.ts. */
 function withoutUuid({ annotations, spec }: Content): Content {
   const { [UUID_ANNOTATION]: _uuid, ...others } = annotations;
@@ -25,12 +33,11 @@ function withoutUuid({ annotations, spec }: Content): Content {
 export async function judgeEquality(
   { cluster, settings }: Context,
   kind: FederatedKind,
-  { objects }: Local,
-  { head: commit, view }: Branch,
-  head: Head,
-  memory: Memory,
+  { head, branch, local, memory }: Compared,
   signal: AbortSignal,
 ): Promise<Equality> {
+  const { head: commit, view } = branch;
+  const { objects } = local;
   const snapshot = head.content.kind === "present" ? head.content.snapshot : null;
   const object = objects[kind].find(({ metadata }) => metadata.name === snapshot?.name);
   if (snapshot === null || object === undefined) return { key: "", equal: false };

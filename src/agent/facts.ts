@@ -1,4 +1,4 @@
-import { type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
 import type { Head, KindFacts } from "../core/plan.ts";
 import { contentOf } from "../core/snapshot.ts";
 import { isFromGit, readBase } from "./base.ts";
@@ -7,26 +7,43 @@ import { judgeEquality } from "./equality.ts";
 import { type Purpose, resolveHead } from "./head.ts";
 import { readSteps, standsInGit } from "./past.ts";
 
+/** What facts are gathered from, and what for. */
+export interface Seen {
+  readonly branch: Branch;
+  readonly local: Local;
+  readonly memory: Memory;
+  readonly purpose: Purpose;
+}
+
 export interface Gathered {
-  readonly facts: KindFacts;
+  /** In the order of the kinds. */
+  readonly facts: readonly KindFacts[];
   readonly memory: Memory;
 }
 
-/** Brings together all that decides about one kind, asking git's past and the API server only where it matters. */
-export async function gatherFacts(
+/** Brings together all that decides about each kind, asking git's past and the API server only where it matters. */
+export async function gatherFacts(context: Context, seen: Seen, signal: AbortSignal): Promise<Gathered> {
+  const facts: KindFacts[] = [];
+  let { memory } = seen;
+  for (const kind of FEDERATED_KINDS) {
+    const gathered = await gatherKind(context, kind, { ...seen, memory }, signal);
+    facts.push(gathered.facts);
+    memory = gathered.memory;
+  }
+  return { facts, memory };
+}
+
+async function gatherKind(
   context: Context,
   kind: FederatedKind,
-  local: Local,
-  branch: Branch,
-  memory: Memory,
-  purpose: Purpose,
+  { branch, local, memory, purpose }: Seen,
   signal: AbortSignal,
-): Promise<Gathered> {
+): Promise<{ readonly facts: KindFacts; readonly memory: Memory }> {
   const vanished = memory.crdMissed && local.objects[kind].length === 0;
   const base = vanished ? null : await readBase(context, kind, local, branch, signal);
-  const head = await resolveHead(context, kind, branch, base, local.objects[kind], purpose, signal);
+  const head = await resolveHead(context, kind, { branch, base, live: local.objects[kind], purpose }, signal);
   const live = purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];
-  const equality = await judgeEquality(context, kind, local, branch, head, memory, signal);
+  const equality = await judgeEquality(context, kind, { head, branch, local, memory }, signal);
   const equalsHead = equality.equal && live.every((object) => agreesOnUuid(head, object, purpose));
   const known: KindFacts = { kind, live, base, head, equalsHead, steps: [], standsInGit: false, fromGit: new Set() };
   const next = { ...memory, equality: { ...memory.equality, [kind]: equality } };

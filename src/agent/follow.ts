@@ -1,5 +1,5 @@
 import { problem } from "../core/catalogue.ts";
-import { type CommitId, FEDERATED_KINDS, type FederatedKind, type Problem } from "../core/model.ts";
+import type { CommitId, FederatedKind, Problem } from "../core/model.ts";
 import { decideFollower, type FollowerDecision, type KindFacts } from "../core/plan.ts";
 import { spendConsent } from "./amko-cluster.ts";
 import { type Application, applyRevision, settleBase } from "./apply.ts";
@@ -14,6 +14,11 @@ const UNTOUCHED_MAX_REVISIONS = 100;
 
 const NO_EXPORT_PROBLEMS = { GSLBConfig: null, GlobalDeploymentPolicy: null } as const;
 
+interface Decided {
+  readonly facts: KindFacts;
+  readonly decision: FollowerDecision;
+}
+
 /** Makes the cluster hold what the revision says: both kinds, or neither where one is refused. */
 export async function follow(
   context: Context,
@@ -22,17 +27,12 @@ export async function follow(
   memory: Memory,
   signal: AbortSignal,
 ): Promise<Acted> {
-  let current = memory;
-  const gathered: { facts: KindFacts; decision: FollowerDecision }[] = [];
-  for (const kind of FEDERATED_KINDS) {
-    const { facts, memory: next } = await gatherFacts(context, kind, local, branch, current, "follow", signal);
-    current = next;
-    gathered.push({ facts, decision: decideFollower(facts) });
-  }
+  const found = await gatherFacts(context, { branch, local, memory, purpose: "follow" }, signal);
+  const gathered = found.facts.map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
   const applications = gathered.flatMap(({ facts, decision }) => toApplication(facts, decision));
   const acted = {
     local,
-    memory: current,
+    memory: found.memory,
     holds: false,
     failures: [],
     exportProblems: NO_EXPORT_PROBLEMS,
@@ -41,7 +41,7 @@ export async function follow(
     againAfterMs: null,
   };
   const drifts = gathered.flatMap(({ facts, decision }) => findDrift(local, facts, decision));
-  const verdict = judgeDrift(context, local, current, drifts);
+  const verdict = judgeDrift(context, local, found.memory, drifts);
   if (verdict.kind === "leave") return { ...acted, problem: verdict.problem, againAfterMs: verdict.againAfterMs };
   const applied = await applyRevision(context, branch, local, applications, signal);
   if (applied.failures.length > 0) {
@@ -62,7 +62,7 @@ export async function follow(
 }
 
 /** What people should know although the revision is held, as far as it can be: an unusable kind, an object that stays. */
-function firstProblem(gathered: readonly { facts: KindFacts; decision: FollowerDecision }[]): Problem | null {
+function firstProblem(gathered: readonly Decided[]): Problem | null {
   for (const { facts, decision } of gathered) {
     const [unusable] = facts.head.problems;
     if (unusable !== undefined) return unusable;

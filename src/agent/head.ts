@@ -1,19 +1,24 @@
 import { parseMessage, TRAILERS, trailerValues } from "../core/message.ts";
-import { type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
+import { type CommitId, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
 import type { Base, GitContent, Head } from "../core/plan.ts";
 import type { Branch, Context } from "./context.ts";
 import { contentAt, gitContent, SEARCH_MAX_REVISIONS } from "./past.ts";
 
 export type Purpose = "lead" | "follow";
 
+/** What the head of a kind is resolved from. */
+export interface HeadFacts {
+  readonly branch: Branch;
+  readonly base: Base | null;
+  readonly live: readonly LiveObject[];
+  readonly purpose: Purpose;
+}
+
 /** The head's content, or the newest usable one before it; with the UUID that nobody may take away. */
 export async function resolveHead(
   context: Context,
   kind: FederatedKind,
-  branch: Branch,
-  base: Base | null,
-  live: readonly LiveObject[],
-  purpose: Purpose,
+  { branch, base, live, purpose }: HeadFacts,
   signal: AbortSignal,
 ): Promise<Head> {
   const head = await findHead(context, kind, branch, signal);
@@ -23,7 +28,8 @@ export async function resolveHead(
   const found = head.content.snapshot.annotations[UUID_ANNOTATION];
   if (kept === undefined || found === kept) return head;
   const exported = purpose === "follow" && found !== undefined;
-  if (exported && (await wasExported(context, kind, head, base, found, signal))) return head;
+  if (exported && (await wasExported(context, kind, found, { from: head.revision, until: base.revision }, signal)))
+    return head;
   return withUuid(head, kept);
 }
 
@@ -61,14 +67,12 @@ function withUuid(head: Head, uuid: string): Head {
 async function wasExported(
   context: Context,
   kind: FederatedKind,
-  head: Head,
-  base: Base,
   uuid: string,
+  range: { readonly from: CommitId; readonly until: CommitId },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { repository } = context;
-  if ((await repository.relation(base.revision, head.revision, signal)) !== "ancestor") return false;
-  const range = { from: head.revision, until: base.revision };
+  if ((await repository.relation(range.until, range.from, signal)) !== "ancestor") return false;
   for await (const revision of repository.history(range, SEARCH_MAX_REVISIONS, signal)) {
     const content = contentAt(context, kind, revision);
     const has = content.kind !== "never" && content.snapshot.annotations[UUID_ANNOTATION] === uuid;

@@ -26,17 +26,12 @@ export async function lead(
   stop: Problem | null,
   signal: AbortSignal,
 ): Promise<Acted> {
-  let current = memory;
-  const decided: Decided[] = [];
-  for (const kind of FEDERATED_KINDS) {
-    const { facts, memory: next } = await gatherFacts(context, kind, local, branch, current, "lead", signal);
-    current = next;
-    decided.push({ facts, decision: withhold(decideLeader(facts), stop) });
-  }
+  const found = await gatherFacts(context, { branch, local, memory, purpose: "lead" }, signal);
+  const decided = found.facts.map((facts): Decided => ({ facts, decision: withhold(decideLeader(facts), stop) }));
   const taken = await takeFromGit(context, branch, local, decided, signal);
   // Before anything is pushed, and whether or not it can be: what the cluster holds is recorded.
   const settled = await settle(context, branch, taken.acted.local, taken.held, signal);
-  const acted: Acted = { ...taken.acted, local: settled, memory: current };
+  const acted: Acted = { ...taken.acted, local: settled, memory: found.memory };
   return taken.merged ? { ...acted, againAfterMs: 0 } : giveToGit(context, branch, acted, decided, signal);
 }
 
@@ -128,7 +123,8 @@ async function takeFromGit(
     }
     if (decision.kind === "merge") {
       const { object, merge } = decision;
-      const written = await writeMerge(context, current, kind, object, merge, facts.head.revision, signal);
+      const request = { kind, object, merge, revision: facts.head.revision };
+      const written = await writeMerge(context, current, request, signal);
       if (written.kind === "refused") exportProblems[kind] = written.problem;
       else current = written.local;
       merged ||= written.kind === "written";

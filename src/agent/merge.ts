@@ -16,6 +16,15 @@ import type { Context, Local } from "./context.ts";
 import { droppedFields } from "./equality.ts";
 import { withObject } from "./observe.ts";
 
+export interface MergeRequest {
+  readonly kind: FederatedKind;
+  /** What the cluster held when it was merged. */
+  readonly object: LiveObject;
+  readonly merge: Merge;
+  /** Git's side of it: what becomes the base. */
+  readonly revision: CommitId;
+}
+
 export type MergeWritten =
   | { readonly kind: "written"; readonly local: Local }
   | { readonly kind: "refused"; readonly problem: Problem };
@@ -27,13 +36,10 @@ export type MergeWritten =
 export async function writeMerge(
   { cluster, settings }: Context,
   local: Local,
-  kind: FederatedKind,
-  { metadata }: LiveObject,
-  merge: Merge,
-  revision: CommitId,
+  { kind, object: merged, merge, revision }: MergeRequest,
   signal: AbortSignal,
 ): Promise<MergeWritten> {
-  const { name } = metadata;
+  const { name } = merged.metadata;
   const object = local.objects[kind].find((one) => one.metadata.name === name);
   if (object === undefined) return { kind: "written", local };
   const target = { kind, name, resourceVersion: object.metadata.resourceVersion };
