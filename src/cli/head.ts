@@ -2,7 +2,7 @@ import type { ClusterName, CommitId, FederationView, Revision } from "../core/mo
 import { formatRevision } from "../core/records.ts";
 import { refsByCluster } from "../core/refs.ts";
 import type { Schemas } from "../core/resource-definition.ts";
-import { evaluate } from "../core/view.ts";
+import { createViewCache, evaluate, type ViewCache } from "../core/view.ts";
 import { FederationError } from "../errors.ts";
 import type { Given } from "./given.ts";
 import type { OpenRepository } from "./house.ts";
@@ -15,6 +15,8 @@ export interface Head {
   readonly revision: Revision;
   readonly view: FederationView;
   readonly schemas: Schemas;
+  /** What was read of its files, for whoever goes on to judge others of its past. */
+  readonly viewCache: ViewCache;
   readonly refs: ReadonlyMap<string, CommitId>;
   /** The clusters with a ref under `leading/`. */
   readonly inOffice: ReadonlySet<ClusterName>;
@@ -31,10 +33,20 @@ export async function readHead(
   const { head, refs } = await repository.list("all", signal);
   if (head === null) throw new FederationError("AG2005", `${repository.url} has no commit on ${branch}`);
   const revision = await repository.read(head, signal);
-  const view = evaluate(revision.files, schemas);
+  const viewCache = createViewCache();
+  const view = evaluate(revision.files, schemas, viewCache);
   const below = refs ?? new Map<string, CommitId>();
   const inOffice = new Set(refsByCluster(below, "leading").keys());
-  return { commit: head, name: formatRevision(branch, head), revision, view, schemas, refs: below, inOffice };
+  return {
+    commit: head,
+    name: formatRevision(branch, head),
+    revision,
+    view,
+    schemas,
+    viewCache,
+    refs: below,
+    inOffice,
+  };
 }
 
 /** `main@4f1c09ab`, for people. */

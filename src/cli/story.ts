@@ -1,9 +1,8 @@
 import type { CommitId } from "../core/model.ts";
 import { refsByCluster } from "../core/refs.ts";
-import type { Schemas } from "../core/resource-definition.ts";
-import { createStoryReader, type StoryEntry } from "../core/story.ts";
-import { createViewCache } from "../core/view.ts";
+import { createStoryReader, type StoryEntry, type StoryScope } from "../core/story.ts";
 import type { RepositoryReader } from "../ports.ts";
+import type { Head } from "./head.ts";
 import type { Progress } from "./progress.ts";
 
 /** Nobody's federation has more commits. */
@@ -12,12 +11,12 @@ const REVISIONS_MAX = 50_000;
 /** Reads the story of a branch, newest first, one entry after the other, as far as the caller wants it. */
 export async function* readStory(
   repository: RepositoryReader,
-  head: CommitId,
-  schemas: Schemas,
+  { commit: head, schemas, viewCache: cache }: Pick<Head, "commit" | "schemas" | "viewCache">,
+  scope: StoryScope,
   progress: Progress,
   signal: AbortSignal,
 ): AsyncIterable<StoryEntry> {
-  const reader = createStoryReader(head, schemas, createViewCache());
+  const reader = createStoryReader(head, { schemas, cache, scope });
   let count = 0;
   for await (const revision of repository.history({ from: head, until: null }, REVISIONS_MAX, signal)) {
     count += 1;

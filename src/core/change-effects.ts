@@ -36,10 +36,13 @@ export type ChangeEffect =
 
 /** What a change does, the weightiest first. */
 export function findEffects(base: FederationView, head: FederationView): readonly ChangeEffect[] {
+  // Whoever judges one revision after the other has the very same manifests for most of them.
+  const aboutClusters =
+    base.manifests === head.manifests
+      ? []
+      : [...leaderEffects(base, head), ...memberEffects(base, head), ...versionEffects(base, head)];
   return [
-    ...leaderEffects(base, head),
-    ...memberEffects(base, head),
-    ...versionEffects(base, head),
+    ...aboutClusters,
     ...FEDERATED_KINDS.flatMap((kind) => kindEffects(kind, base.kinds[kind], head.kinds[kind])),
   ];
 }
@@ -90,6 +93,7 @@ function kindEffects(object: FederatedKind, base: KindState, head: KindState): r
   if (head.kind === "absent") return before === null ? [] : [{ kind: "file-removed", object, name: before.name }];
   if (head.kind === "unusable") return base.kind === "unusable" ? [] : [{ kind: "unusable", object, name: null }];
   const after = head.snapshot;
+  if (before === after) return [];
   const named = { object, name: after.name };
   if (after.deleted !== null) return base.kind === "deleted" ? [] : [{ kind: "deleted", ...named }];
   if (before === null) return [{ kind: "created", ...named }];

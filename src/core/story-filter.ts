@@ -1,7 +1,7 @@
 import type { ChangeEffect } from "./change-effects.ts";
 import { type FieldChange, formatFieldPath } from "./diff.ts";
-import type { AmkoKind } from "./model.ts";
-import type { StoryEntry } from "./story.ts";
+import { type AmkoKind, FEDERATED_KINDS } from "./model.ts";
+import { isWithin, type StoryEntry, type StoryScope } from "./story.ts";
 
 /** What of the story is wanted; null and an empty list want everything. */
 export interface StoryFilter {
@@ -16,10 +16,18 @@ export interface StoryFilter {
   readonly until: number | null;
 }
 
+/** As much of the story as the filter lets through at most. */
+export function scopeOf({ kinds, since, until }: StoryFilter): StoryScope {
+  return {
+    kinds: kinds.length === 0 ? FEDERATED_KINDS : FEDERATED_KINDS.filter((kind) => kinds.includes(kind)),
+    since,
+    until,
+  };
+}
+
 /** The entry with the effects that are wanted; null where none is. */
 export function filterEntry(entry: StoryEntry, filter: StoryFilter): StoryEntry | null {
-  const { since, until } = filter;
-  if ((since !== null && entry.atSeconds < since) || (until !== null && entry.atSeconds > until)) return null;
+  if (!isWithin(entry.atSeconds, filter)) return null;
   const all = filter.kinds.length === 0 && filter.cluster === null && filter.field === null;
   if (all) return entry;
   const effects = entry.effects.flatMap((effect) => filterEffect(effect, entry, filter));

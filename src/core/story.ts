@@ -1,5 +1,14 @@
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
-import type { ClusterName, CommitId, FederationView, Leadership, Revision, RevisionFile } from "./model.ts";
+import {
+  type ClusterName,
+  type CommitId,
+  type FederatedKind,
+  type FederationView,
+  KINDS,
+  type Leadership,
+  type Revision,
+  type RevisionFile,
+} from "./model.ts";
 import type { Schemas } from "./resource-definition.ts";
 import { readTold, type Told } from "./told.ts";
 import { evaluate, type ViewCache } from "./view.ts";
@@ -37,41 +46,65 @@ export interface StoryReader {
   end(): readonly StoryEntry[];
 }
 
+/** How much of the story is wanted; what is not wanted is not judged, which takes nearly all the time. */
+export interface StoryScope {
+  /** Changes of other kinds are not told. Who led, and who took part, always is. */
+  readonly kinds: readonly FederatedKind[];
+  /** Unix time in seconds, both included; null has no end. */
+  readonly since: number | null;
+  readonly until: number | null;
+}
+
+/** What a story is judged with. */
+export interface StoryContext {
+  readonly schemas: Schemas;
+  readonly cache: ViewCache;
+  readonly scope: StoryScope;
+}
+
 /**
  * Turns the branch's history into its story. The line of first parents is the branch; what a merge brought is told with
  * the merge, and not twice. Revisions that left the federation's folder as it was are no part of it.
  */
-export function createStoryReader(head: CommitId, schemas: Schemas, cache: ViewCache): StoryReader {
+export function createStoryReader(head: CommitId, context: StoryContext): StoryReader {
+  const viewOf = createViewer(context);
   let next: CommitId | null = head;
   /** The revision of the line that waits for its first parent, and what it brought so far. */
   let waiting: Seen | null = null;
   /** Which merge of the line a commit beside it belongs to. */
   const mergeOf = new Map<CommitId, BroughtCommit[]>();
 
-  function take(revision: Revision): readonly StoryEntry[] {
-    if (revision.commit !== next) {
-      noteBrought(revision, mergeOf);
-      return [];
-    }
-    const [first = null, ...others] = revision.parents;
-    const brought: BroughtCommit[] = [];
-    for (const parent of others) if (!mergeOf.has(parent)) mergeOf.set(parent, brought);
-    const seen: Seen = { revision, brought, view: viewOf(revision, waiting, schemas, cache) };
-    const told = waiting === null ? [] : tell(waiting, seen.view, revision);
-    waiting = seen;
-    next = first;
-    return told;
+  function tell({ revision, brought }: Seen, parent: Revision | null): readonly StoryEntry[] {
+    if (parent?.tree === revision.tree || !isWithin(revision.committedAtSeconds, context.scope)) return [];
+    const view = viewOf(revision);
+    return [entryOf({ revision, brought, view, before: viewOf(parent) })];
   }
 
   return {
-    take,
-    end: () => (waiting === null || next !== null ? [] : tell(waiting, evaluate([], schemas), null)),
+    take(revision) {
+      if (revision.commit !== next) {
+        noteBrought(revision, mergeOf);
+        return [];
+      }
+      const [first = null, ...others] = revision.parents;
+      const brought: BroughtCommit[] = [];
+      for (const parent of others) if (!mergeOf.has(parent)) mergeOf.set(parent, brought);
+      const told = waiting === null ? [] : tell(waiting, revision);
+      waiting = { revision, brought };
+      next = first;
+      return told;
+    },
+    end: () => (waiting === null || next !== null ? [] : tell(waiting, null)),
   };
+}
+
+/** Whether something that happened then is wanted. */
+export function isWithin(atSeconds: number, { since, until }: Pick<StoryScope, "since" | "until">): boolean {
+  return (since === null || atSeconds >= since) && (until === null || atSeconds <= until);
 }
 
 interface Seen {
   readonly revision: Revision;
-  readonly view: FederationView;
   readonly brought: readonly BroughtCommit[];
 }
 
@@ -84,36 +117,51 @@ function noteBrought(revision: Revision, mergeOf: Map<CommitId, BroughtCommit[]>
   for (const parent of parents) if (!mergeOf.has(parent)) mergeOf.set(parent, brought);
 }
 
-function tell(
-  { revision, view, brought }: Seen,
-  before: FederationView,
-  parent: Revision | null,
-): readonly StoryEntry[] {
-  if (parent !== null && parent.tree === revision.tree) return [];
+interface Judged {
+  readonly view: FederationView;
+  readonly before: FederationView;
+}
+
+function entryOf({ revision, brought, view, before }: Seen & Judged): StoryEntry {
   const { commit, committedAtSeconds, author, message } = revision;
   const told = readTold(message);
   const leader = before.leadership.kind === "leader" ? before.leadership.cluster : null;
-  return [
-    {
-      commit,
-      atSeconds: committedAtSeconds,
-      author,
-      told,
-      from: leader !== null && told.from === leader ? leader : null,
-      effects: findEffects(before, view),
-      leadership: view.leadership,
-      brought,
-    },
-  ];
+  return {
+    commit,
+    atSeconds: committedAtSeconds,
+    author,
+    told,
+    from: leader !== null && told.from === leader ? leader : null,
+    effects: findEffects(before, view),
+    leadership: view.leadership,
+    brought,
+  };
 }
 
-/** Only what differs from the revision above is judged again: a federation of many clusters changes one file at a time. */
-function viewOf(revision: Revision, above: Seen | null, schemas: Schemas, cache: ViewCache): FederationView {
-  if (above === null) return evaluate(revision.files, schemas, cache);
-  if (above.revision.tree === revision.tree) return above.view;
-  if (!sameManifests(revision.files, above.revision.files)) return evaluate(revision.files, schemas, cache);
-  const { kinds } = evaluate(revision.files.filter(isSnapshot), schemas, cache);
-  return { ...above.view, kinds };
+/**
+ * Views of one revision after the other; null is the nothing before the first one. Only what differs from the last one
+ * is judged again: a federation of many clusters changes one file at a time.
+ */
+function createViewer({ schemas, cache, scope }: StoryContext): (revision: Revision | null) => FederationView {
+  const isWanted = (file: RevisionFile): boolean => scope.kinds.some((kind) => standsIn(file, KINDS[kind].folder));
+  let last: { readonly revision: Revision; readonly view: FederationView } | null = null;
+
+  function judge(revision: Revision): FederationView {
+    if (last?.revision.tree === revision.tree) return last.view;
+    const snapshots = revision.files.filter(isWanted);
+    if (last !== null && sameManifests(revision.files, last.revision.files)) {
+      return { ...last.view, kinds: evaluate(snapshots, schemas, cache).kinds };
+    }
+    const manifests = revision.files.filter((file) => !isSnapshot(file));
+    return evaluate([...manifests, ...snapshots], schemas, cache);
+  }
+
+  return (revision) => {
+    if (revision === null) return evaluate([], schemas);
+    const view = judge(revision);
+    last = { revision, view };
+    return view;
+  };
 }
 
 /** Both lists have the manifests first, and files that did not change are mostly the very same objects. */
@@ -131,6 +179,11 @@ function manifestAt(files: readonly RevisionFile[], index: number): RevisionFile
   return file === undefined || isSnapshot(file) ? null : file;
 }
 
-function isSnapshot({ path }: RevisionFile): boolean {
-  return path.startsWith("federation/");
+function isSnapshot(file: RevisionFile): boolean {
+  return standsIn(file, "federation");
+}
+
+/** Also what stands in the place of the folder, or of one around it. */
+function standsIn({ path }: RevisionFile, folder: string): boolean {
+  return path.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${path}/`);
 }

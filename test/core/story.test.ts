@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CommitId } from "../../src/core/model.ts";
 import { createStoryReader, type StoryEntry } from "../../src/core/story.ts";
-import { filterEntry, type StoryFilter } from "../../src/core/story-filter.ts";
+import { filterEntry, type StoryFilter, scopeOf } from "../../src/core/story-filter.ts";
 import { findTerms } from "../../src/core/terms.ts";
 import { createViewCache } from "../../src/core/view.ts";
 import { readSchemas } from "../../src/shipped.ts";
@@ -29,9 +29,9 @@ function claim(cluster: string, leads: boolean): Readonly<Record<string, string>
   return { [path]: (files[path] ?? "").replace(/isLeader: (?:true|false)/, `isLeader: ${leads}`) };
 }
 
-async function story(): Promise<readonly StoryEntry[]> {
+async function story(scope = scopeOf(EVERYTHING), cache = createViewCache()): Promise<readonly StoryEntry[]> {
   const head = remote.branch("main") as CommitId;
-  const reader = createStoryReader(head, schemas, createViewCache());
+  const reader = createStoryReader(head, { schemas, cache, scope });
   const entries: StoryEntry[] = [];
   const never = new AbortController().signal;
   for await (const revision of remote.open().history({ from: head, until: null }, 1000, never)) {
@@ -137,7 +137,22 @@ describe("a filter", () => {
     ["a time before all", { until: 1 }, []],
   ])("for %s finds what is like it", async (_, filter, subjects) => {
     remote.push("main", { ...policy(20), ...claim("cluster1", false), ...claim("cluster2", true) }, "Both");
-    const wanted = (await story()).map((entry) => filterEntry(entry, { ...EVERYTHING, ...filter }));
-    expect(wanted.flatMap((entry) => (entry === null ? [] : [entry.told.subject]))).toEqual(subjects);
+    const wanted = { ...EVERYTHING, ...filter };
+    for (const entries of [await story(), await story(scopeOf(wanted))]) {
+      const found = entries.flatMap((entry) => filterEntry(entry, wanted) ?? []);
+      expect(found.map(({ told }) => told.subject)).toEqual(subjects);
+    }
+  });
+
+  it("leaves what is not wanted unjudged", async () => {
+    remote.push("main", policy(20), "Longer");
+    const cache = createViewCache();
+    const read = () => [...cache.snapshots.keys()].map((key) => key.split(" ")[2]);
+    await story({ kinds: [], since: null, until: null }, cache);
+    expect(read()).toEqual([]);
+    await story(scopeOf({ ...EVERYTHING, since: 4_000_000_000 }), cache);
+    expect(read()).toEqual([]);
+    await story(scopeOf({ ...EVERYTHING, kinds: ["GSLBConfig"] }), cache);
+    expect(read()).toEqual(["federation/gslbconfig/gc-1.yaml"]);
   });
 });

@@ -1,6 +1,6 @@
 import type { AmkoKind } from "../../core/model.ts";
-import type { StoryEntry } from "../../core/story.ts";
-import { filterEntry, type StoryFilter } from "../../core/story-filter.ts";
+import type { StoryEntry, StoryScope } from "../../core/story.ts";
+import { filterEntry, type StoryFilter, scopeOf } from "../../core/story-filter.ts";
 import { findTerms } from "../../core/terms.ts";
 import { type Given, wrongFlag } from "../given.ts";
 import { readHead } from "../head.ts";
@@ -19,6 +19,9 @@ const KINDS: Readonly<Record<string, AmkoKind>> = {
   globaldeploymentpolicy: "GlobalDeploymentPolicy",
   amkocluster: "AMKOCluster",
 };
+
+/** A term may have begun long before the time that is asked about. */
+const LEADERS: StoryScope = { kinds: [], since: null, until: null };
 
 /** The federation's story from git: who led, what changed, who did it and why. */
 export const history: Verb = {
@@ -48,8 +51,9 @@ export const history: Verb = {
       const entries: StoryEntry[] = [];
       let complete = true;
       const all = given.isSet("leaders");
+      const scope = all ? LEADERS : scopeOf(filter);
       try {
-        for await (const entry of readStory(repository, head.commit, schemas, progress, shell.signal)) {
+        for await (const entry of readStory(repository, head, scope, progress, shell.signal)) {
           const wanted = all ? entry : filterEntry(entry, filter);
           if (wanted === null) continue;
           complete = all || entries.length < limit;
