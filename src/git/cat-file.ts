@@ -36,6 +36,7 @@ interface Session {
 function startSession(child: ChildProcessWithoutNullStreams, timeoutMs: number): Session {
   const waiting: PromiseWithResolvers<FoundObject | null>[] = [];
   let hasEnded = false;
+  let unsent = "";
   let deadline: NodeJS.Timeout | null = null;
 
   function fail(error: FederationError): void {
@@ -55,6 +56,17 @@ function startSession(child: ChildProcessWithoutNullStreams, timeoutMs: number):
             () => fail(new FederationError("AG2010", `git cat-file did not answer within ${timeoutMs} ms`)),
             timeoutMs,
           );
+  }
+
+  /** Many questions come at once, and a write for each would take longer than git takes to answer. */
+  function ask(id: string): void {
+    if (unsent === "") setImmediate(send);
+    unsent += `${id}\n`;
+  }
+
+  function send(): void {
+    if (!hasEnded) child.stdin.write(unsent);
+    unsent = "";
   }
 
   const parse = createParser((answer) => {
@@ -81,7 +93,7 @@ function startSession(child: ChildProcessWithoutNullStreams, timeoutMs: number):
       const asked = Promise.withResolvers<FoundObject | null>();
       waiting.push(asked);
       if (waiting.length === 1) watch();
-      child.stdin.write(`${id}\n`);
+      ask(id);
       return asked.promise;
     },
   };

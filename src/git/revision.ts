@@ -9,7 +9,7 @@ export const FILES_MAX = 50_000;
 /** Folders whose files were read last. A revision that changes one of a thousand manifests reads one folder. */
 const FOLDER_CACHE_MAX_BYTES = 32 * 1024 * 1024;
 const FILE_OVERHEAD_BYTES = 300;
-/** Whole top folders that were read last: a revision that touches one of the two leaves the other as it was. */
+/** Of each top folder, whole states that were read last: a revision that touches one of the two leaves the other as it was. */
 const TOP_FOLDERS_KEPT = 8;
 /** The folders of a federation whose folders hold the files that matter. */
 const TOP_FOLDERS = ["clusters", "federation"] as const;
@@ -29,7 +29,9 @@ export function createRevisionReader(path: string): RevisionReader {
     weigh: (files) => files.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0) + FILE_OVERHEAD_BYTES, 0),
   });
 
-  const tops = createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
+  const topCache = () => createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
+  // Apart, since revisions that each change the one would drive out the other, which they have in common.
+  const tops = { clusters: topCache(), federation: topCache() } as const;
   const underWay = new Map<string, Promise<readonly RevisionFile[]>>();
 
   /** Several revisions may be read at once, and share what they have in common: they mostly differ in one folder. */
@@ -63,10 +65,14 @@ export function createRevisionReader(path: string): RevisionReader {
     });
   }
 
-  async function readTopFolder(store: ReadableObjects, top: TreeEntry, name: string): Promise<readonly RevisionFile[]> {
+  async function readTopFolder(
+    store: ReadableObjects,
+    top: TreeEntry,
+    name: keyof typeof tops,
+  ): Promise<readonly RevisionFile[]> {
     // Something else where a folder is expected is told as what it is, so that nobody takes it for "no files".
     if (typeOf(top) !== "folder") return [await readEntry(store, top, name)];
-    return await once(tops, `${top.id} ${name}`, async () => {
+    return await once(tops[name], top.id, async () => {
       const files: RevisionFile[] = [];
       for (const entry of await store.readTree(top.id)) {
         const path = `${name}/${decodeName(entry.name)}`;
