@@ -11,6 +11,8 @@ export interface AgentProcessOptions {
   readonly flags: Readonly<Record<string, string>>;
   /** Where its log goes; appended to. */
   readonly logFile: string;
+  /** A command that runs the command that follows it: `["env", "TMPDIR=/none"]`. */
+  readonly runBy?: readonly string[];
 }
 
 /** A real agent in a process of its own. */
@@ -24,10 +26,11 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
-export function startAgentProcess({ flags, logFile }: AgentProcessOptions): AgentProcess {
+export function startAgentProcess({ flags, logFile, runBy = [] }: AgentProcessOptions): AgentProcess {
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   const log = createWriteStream(logFile, { flags: "a" });
-  const child = spawn(process.execPath, [LAUNCHER, "agent", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const [program = "", ...rest] = [...runBy, process.execPath, LAUNCHER, "agent", ...args];
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = watchExit(child, log);
   return {
     pid: child.pid ?? 0,

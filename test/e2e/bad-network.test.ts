@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Fault, FaultMatch } from "../../src/sandbox/fault-proxy.ts";
+import type { Fault, FaultMatch, InterceptedRequest } from "../../src/sandbox/fault-proxy.ts";
 import {
   clearFaults,
   editPolicy,
@@ -146,6 +146,44 @@ describe("the leader", () => {
     await settled();
     expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
   });
+
+  test.each<BadNetwork>([
+    { what: "before the server hears of it", fault: { kind: "hang" }, codes: [] },
+    { what: "after the server did it", fault: { kind: "lost-answer" }, codes: [] },
+  ])(
+    "that is told to stop in the middle of a push, $what, stops cleanly, and its next start finishes the work",
+    async ({ fault }) => {
+      tellLogs(world());
+      const { leader, followers, settled, git } = world();
+      const before = await settled();
+      const agent = leader.agent();
+      let stopped: Promise<void> | undefined;
+      const isPush = ({ method, url }: InterceptedRequest) => method === "POST" && url.endsWith("git-receive-pack");
+      leader.gitProxy.intercept({
+        async arrived(request) {
+          if (!isPush(request)) return null;
+          if (fault.kind === "hang") stopped = agent?.stop();
+          return fault;
+        },
+        async answered(request) {
+          if (isPush(request)) stopped = agent?.stop();
+          await stopped;
+        },
+      });
+      edits += 1;
+      await editPolicy(leader, { ttl: edits });
+      await waitUntil("the push is under way", async () => stopped !== undefined);
+      expect(await agent?.exited).toBe(0);
+      expect((await leader.log()).at(-1)?.msg).toBe("stopped");
+      leader.gitProxy.intercept(null);
+      leader.startAgent();
+      await waitUntil("the followers hold the change", async () => {
+        return (await Promise.all(followers.map(ttlOf))).every((ttl) => ttl === edits);
+      });
+      await settled();
+      expect(await git("rev-list", "--count", `${before}..main`)).toBe("1");
+    },
+  );
 
   test("whose API server loses the answer to a write makes one commit of one change all the same", async () => {
     tellLogs(world());

@@ -1,9 +1,11 @@
 import { FAULT_KINDS, type FaultKind } from "./fault-kinds.ts";
 import type { Outcome } from "./outcome.ts";
 import { NO_TROUBLE, playStep } from "./play.ts";
+import { requestName } from "./record.ts";
 import { whySilent } from "./silence.ts";
 import type { Asked, Stage, Trouble } from "./stage.ts";
 import type { Step } from "./steps.ts";
+import type { Ending } from "./trial.ts";
 
 /** One request of the scenario with one fault. */
 export interface Cell {
@@ -17,44 +19,13 @@ export function cellName({ step, asked, fault }: Cell): string {
   return `${requestName(step, asked)} ${fault.name}`;
 }
 
-export function requestName({ name: step }: Step, { role, side, name, nth }: Asked): string {
-  return `${step} ${role} ${side} ${name} #${nth}`;
-}
-
-/** How often a step is played to learn what is asked: a poll that came by chance is not asked each time. */
-const RECORDINGS = 2;
-
-/**
- * Every request that a step makes whenever it is played, of those that it is about, in order.
- * @throws Error where the step goes wrong without any fault
- */
-export async function recordStep(stage: Stage, step: Step): Promise<readonly Asked[]> {
-  let always: readonly Asked[] | null = null;
-  for (let recording = 1; recording <= RECORDINGS; recording += 1) {
-    const asked: Asked[] = [];
-    const arrived: Trouble["arrived"] = async (one) => {
-      if (step.roles.includes(one.role)) asked.push(one);
-      return null;
-    };
-    const { wrongs } = await playStep(stage, step, { ...NO_TROUBLE, arrived });
-    if (wrongs.length > 0) throw new Error(`${step.name} goes wrong without any fault: ${wrongs.join("; ")}`);
-    const names = new Set(asked.map((one) => requestName(step, one)));
-    always = always === null ? asked : always.filter((one) => names.has(requestName(step, one)));
-  }
-  return always ?? [];
-}
-
 export function cellsOf(step: Step, recorded: readonly Asked[]): readonly Cell[] {
   return recorded.flatMap((asked) => FAULT_KINDS.map((fault) => ({ step, asked, fault })));
 }
 
 /** What became of a cell. */
-export interface Verdict {
+export interface Verdict extends Ending {
   readonly cell: Cell;
-  /** False when the request was not made this time. */
-  readonly met: boolean;
-  /** What should not be; nothing where it passed. */
-  readonly wrongs: readonly string[];
   /** What the agent that met the fault said. */
   readonly codes: readonly string[];
   /** Why it may say nothing; null where it has to speak. */
@@ -73,7 +44,7 @@ export async function playCell(stage: Stage, cell: Cell): Promise<Verdict> {
     return fault.at(one);
   };
   const heard = () => (met && silence === null ? asked : null);
-  const alternatives = (outcome: Outcome) => (hidesDeletion(cell) ? [undone(outcome)] : []);
+  const alternatives = (outcome: Outcome) => (met && hidesDeletion(cell) ? [undone(outcome)] : []);
   const { wrongs, codes } = await playStep(stage, step, { ...NO_TROUBLE, arrived, heard, alternatives });
   return { cell, met, wrongs, codes: [...new Set(codes[asked.role])], silence };
 }

@@ -21,7 +21,8 @@ export interface RunOptions {
   /** Prints the agents' logs where something fails. */
   readonly logs: boolean;
   readonly kills: number;
-  readonly seed: number;
+  /** Null leaves it to chance. */
+  readonly seed: number | null;
 }
 
 const STAGES = 3;
@@ -39,7 +40,7 @@ const OPTIONS = {
 } as const;
 
 /** @throws WrongUsage */
-export function readOptions(args: readonly string[], chance: () => number): RunOptions {
+export function readOptions(args: readonly string[]): RunOptions {
   const { values } = parse(args);
   const { only, slice, seconds, stages, logs, kills, seed } = values;
   return {
@@ -49,7 +50,7 @@ export function readOptions(args: readonly string[], chance: () => number): RunO
     stages: Math.min(STAGES_MAX, readNumber("--stages", stages, 1)),
     logs,
     kills: readNumber("--kills", kills, 1),
-    seed: seed === undefined ? Math.floor(chance() * 2 ** 31) : readNumber("--seed", seed, 0),
+    seed: seed === undefined ? null : readNumber("--seed", seed, 0),
   };
 }
 
@@ -73,7 +74,20 @@ function readSlice(text: string): Slice {
   return { index: Number(index) % Number(of), of: Number(of) };
 }
 
-/** What stands at the slice's places. */
-export function sliceOf<T>(all: readonly T[], { index, of }: Slice): readonly T[] {
-  return all.filter((_, place) => place % of === index);
+/** A slice of what is played: it holds a few steps, so that no more has to be learnt than is used. */
+export interface Sliced<Step> {
+  readonly all: readonly Step[];
+  /** What the slice holds of what those steps hold. */
+  within<T>(parts: readonly T[]): readonly T[];
+}
+
+/** The slices take turns with the steps, and then with what the steps hold. */
+export function sliceOf<Step>(steps: readonly Step[], { index, of }: Slice): Sliced<Step> {
+  if (of < steps.length) return { all: steps, within: (parts) => parts.filter((_, place) => place % of === index) };
+  const turns = Math.ceil((of - (index % steps.length)) / steps.length);
+  const turn = Math.floor(index / steps.length);
+  return {
+    all: steps.filter((_, place) => place === index % steps.length),
+    within: (parts) => parts.filter((_, place) => place % turns === turn),
+  };
 }

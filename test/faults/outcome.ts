@@ -1,4 +1,5 @@
 import type { CommitId, JsonObject } from "../../src/core/model.ts";
+import { waitUntil } from "../../src/sandbox/wait.ts";
 import { clusterOf, GDP, specOf, WELL } from "../support/federation.ts";
 import {
   branchGrewBy,
@@ -12,7 +13,7 @@ import {
   repositoryIsSound,
   wasRescued,
 } from "../support/invariants.ts";
-import { type World, type WorldCluster, waitUntil } from "../support/world.ts";
+import type { World, WorldCluster } from "../support/world.ts";
 
 /** What a step is to come to, whatever went wrong on the way. */
 export interface Outcome {
@@ -26,10 +27,13 @@ export interface Outcome {
   readonly rescued: { readonly cluster: string; readonly words: string } | null;
 }
 
+/** What recovers needs a few seconds; a machine that many share may need minutes. */
+const REST_MAX_MS = 180_000;
+
 /** Waits until the federation has come to one of them, and to rest; says to which. @throws Error that says what is missing */
 export async function waitForOutcome(world: World, ...outcomes: readonly Outcome[]): Promise<Outcome | null> {
   let reached: Outcome | null = null;
-  await waitUntil("the federation has come to rest", async () => {
+  const look = async (): Promise<boolean | string> => {
     const missing: Finding[] = [];
     for (const outcome of outcomes) {
       const finding = await findMissing(world, outcome);
@@ -40,7 +44,8 @@ export async function waitForOutcome(world: World, ...outcomes: readonly Outcome
       missing.push(finding);
     }
     return missing.join(", or else ");
-  });
+  };
+  await waitUntil("the federation has come to rest", look, REST_MAX_MS);
   return reached;
 }
 
@@ -50,9 +55,8 @@ const FEDERATION_CONDITIONS = ["GSLBConfig Federation", "GDP Federation"] as con
 async function findMissing(world: World, { leader, policy, rescued }: Outcome): Promise<Finding> {
   for (const cluster of world.clusters) {
     const spec = await specOf(cluster, "GlobalDeploymentPolicy", GDP);
-    const differs =
-      policy === null ? spec !== null : Object.keys(policy).some((field) => spec?.[field] !== policy[field]);
-    if (differs) return `${cluster.name}'s GDP is not ${JSON.stringify(policy)} but ${JSON.stringify(spec)}`;
+    if (!isLike(spec, policy))
+      return `${cluster.name}'s GDP is not ${JSON.stringify(policy)} but ${JSON.stringify(spec)}`;
   }
   const head = await world.head();
   for (const { name, condition } of world.clusters) {
@@ -66,6 +70,11 @@ async function findMissing(world: World, { leader, policy, rescued }: Outcome): 
   const inGit = (await refsAreThose(world, leader)) ?? (await isAcknowledged(world));
   if (inGit !== null) return inGit;
   return rescued === null ? null : wasRescued(world, rescued.cluster, rescued.words);
+}
+
+function isLike(spec: JsonObject | null, wanted: JsonObject | null): boolean {
+  if (spec === null || wanted === null) return spec === wanted;
+  return Object.keys(wanted).every((field) => spec[field] === wanted[field]);
 }
 
 /** What must never be, whatever went wrong, once everything has come to rest. */
@@ -91,7 +100,7 @@ export async function isAllWell({ clusters }: World, leader: WorldCluster): Prom
     const { status, reason } = await condition("member cluster validation");
     return status === "validated all member clusters" || `${status} ${reason}`;
   };
-  return waitUntil(`${name} has validated the other of ${clusters.length} clusters`, isSo).then(
+  return waitUntil(`${name} has validated the other of ${clusters.length} clusters`, isSo, REST_MAX_MS).then(
     () => null,
     (error: unknown) => String(error),
   );

@@ -28,13 +28,19 @@ export async function playStep(stage: Stage, step: Step, trouble: Trouble): Prom
   const wrongs: string[] = [];
   try {
     const wanted = await step.act(stage);
-    const outcome = await waitForOutcome(world, wanted, ...trouble.alternatives(wanted));
-    if (outcome !== null) wrongs.push(...(await findWrongs(world, outcome, since)));
+    const settle = async (): Promise<void> => {
+      const outcome = await waitForOutcome(world, wanted, ...trouble.alternatives(wanted));
+      if (outcome !== null) wrongs.push(...(await findWrongs(world, outcome, since)));
+    };
+    await trouble.over();
+    await settle();
     await waitForWord(voices, trouble.heard());
+    wrongs.push(...(await end()));
+    if (await trouble.over()) await settle();
   } catch (error) {
-    wrongs.push(error instanceof Error ? error.message : String(error));
+    wrongs.push(...(await end()), error instanceof Error ? error.message : String(error));
   }
-  wrongs.push(...(await end()), ...stage.lost().map((name) => `the agent of ${name} did not survive`));
+  wrongs.push(...stage.lost().map((name) => `the agent of ${name} did not survive`));
   for (const voice of Object.values(voices)) wrongs.push(...(await voice.complaints()));
   return { wrongs, codes: { leader: await voices.leader.codes(), follower: await voices.follower.codes() } };
 }
@@ -49,8 +55,10 @@ async function waitForWord(voices: Readonly<Record<Role, Voice>>, asked: Asked |
 
 /** Nothing is done to it. */
 export const NO_TROUBLE: Trouble = {
+  began: () => undefined,
   arrived: async () => null,
   answered: async () => undefined,
+  over: async () => false,
   heard: () => null,
   alternatives: () => [],
 };

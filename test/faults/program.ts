@@ -21,7 +21,7 @@ export async function runProgram(
 ): Promise<number> {
   let options: RunOptions;
   try {
-    options = readOptions(args, Math.random);
+    options = readOptions(args);
   } catch (error) {
     if (!(error instanceof WrongUsage)) throw error;
     process.stderr.write(`${error.message}\n${usage}\n`);

@@ -30,10 +30,14 @@ export interface Asked {
 
 /** What is done to a step while it plays. */
 export interface Trouble {
+  /** As soon as it begins. */
+  began(): void;
   /** Before the server hears of it. */
   arrived(asked: Asked): Promise<Fault | null>;
   /** After the server did it. Of an answer that gets lost the agent has heard nothing yet. */
   answered(asked: Asked): Promise<void>;
+  /** Waits until the worst is over; true where there is something to recover from that it was not told of before. */
+  over(): Promise<boolean>;
   /** Of whose request's fault the agent has to say something before the step is over; null where it need not. */
   heard(): Asked | null;
   /** What else it may come to, where it is meant to come to `wanted`. */
@@ -64,7 +68,7 @@ export interface Stage {
 const NAMES = ["cluster1", "cluster2"] as const;
 
 /** Long enough for a busy machine, and short enough to wait for thousands of times. */
-const TIME_LIMIT = "2s";
+const TIME_LIMIT = "3s";
 const AGENT_FLAGS = {
   "git-timeout": TIME_LIMIT,
   "kube-timeout": TIME_LIMIT,
@@ -207,6 +211,7 @@ function begin(world: World, ways: readonly Way[], stop: () => Promise<void>): S
       ]);
       const mine: Scene = { trouble, roles, counts: new Map(), wrongs: [], judging: [] };
       scene = mine;
+      trouble.began();
       return async () => {
         scene = null;
         await Promise.all(mine.judging);

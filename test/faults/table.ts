@@ -1,6 +1,7 @@
 import { FAULT_KINDS } from "./fault-kinds.ts";
 import type { Verdict } from "./matrix.ts";
 import { SIDES } from "./request-name.ts";
+import { hasPassed } from "./trial.ts";
 
 /** How many cells passed, by request and fault, over all steps and roles: `12`, or `11/12` where one did not. */
 export function formatTable(verdicts: readonly Verdict[]): readonly string[] {
@@ -12,7 +13,7 @@ export function formatTable(verdicts: readonly Verdict[]): readonly string[] {
       return [side, name, ...FAULT_KINDS.map((fault) => countCells(row.filter(({ cell }) => cell.fault === fault)))];
     });
   });
-  return align([["side", "request", ...FAULT_KINDS.map(({ name }) => name)], ...rows]);
+  return align([["side", "request", ...FAULT_KINDS.map(({ name }) => name)], ...rows], 2);
 }
 
 function countCells(verdicts: readonly Verdict[]): string {
@@ -20,19 +21,14 @@ function countCells(verdicts: readonly Verdict[]): string {
   return passed === verdicts.length ? String(passed) : `${passed}/${verdicts.length}`;
 }
 
-/** Numbers to the right, words to the left. */
-function align(rows: readonly (readonly string[])[]): readonly string[] {
+/** Words to the left, numbers to the right. */
+export function align(rows: readonly (readonly string[])[], words: number): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
-      .map((text, column) => (column < 2 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)))
+      .map((text, column) => (column < words ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)))
       .join("  "),
   );
-}
-
-/** The request was made, met its fault, and nothing was wrong afterwards. */
-export function hasPassed({ met, wrongs }: Verdict): boolean {
-  return met && wrongs.length === 0;
 }
 
 /** How often each code was said, and why nothing was said how often. */

@@ -4,6 +4,8 @@ export interface Teller {
   say(line: string): void;
   /** How far it is. */
   progress(done: number, all: number, wrong: number): void;
+  /** How long it has taken: `01:42:07`. */
+  duration(): string;
 }
 
 const TERMINAL_EVERY_MS = 500;
@@ -22,11 +24,11 @@ export function createTeller(output: NodeJS.WriteStream, nowMs: () => number): T
       const line = `${done} of ${all}, ${wrong} failed, after ${formatDuration(nowMs() - startMs)}`;
       output.write(output.isTTY ? `${wipe}${line}` : `${line}\n`);
     },
+    duration: () => formatDuration(nowMs() - startMs),
   };
 }
 
-/** `01:42:07` */
-export function formatDuration(ms: number): string {
+function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   return [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
     .map((part) => String(part).padStart(2, "0"))

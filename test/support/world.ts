@@ -68,8 +68,8 @@ export interface WorldCluster extends TestCluster {
   readonly repositoryUrl: string;
   /** Creates what AMKO's chart installs: the AMKOCluster and, on the leader, the two objects. */
   install(): Promise<void>;
-  /** Starts the agent, with other flags where given, if it does not run. */
-  startAgent(flags?: Readonly<Record<string, string>>): void;
+  /** Starts the agent, with other flags and by another command where given, if it does not run. */
+  startAgent(flags?: Readonly<Record<string, string>>, runBy?: readonly string[]): void;
   /** The running agent; null while there is none. */
   agent(): AgentProcess | null;
   /** What its agents logged, from a byte of the file on. */
@@ -347,10 +347,10 @@ async function surround(parts: Parts): Promise<WorldCluster> {
       if (name !== names[0]) return;
       for (const object of Object.values(LEADER_OBJECTS)) await objects.create(object);
     },
-    startAgent(more = {}) {
+    startAgent(more = {}, runBy = []) {
       if (agent !== null) return;
       logStart = logSize();
-      const started = startAgentProcess({ flags: { ...flags, ...more }, logFile });
+      const started = startAgentProcess({ flags: { ...flags, ...more }, logFile, runBy });
       agent = started;
       void started.exited.then(() => {
         if (agent === started) agent = null;
