@@ -205,6 +205,16 @@ describe("how far a cluster is behind", () => {
     expect([lacksSince(healed), healed.stance?.heldAtSeconds]).toEqual([null, third]);
   });
 
+  it("is looked up once for what the cluster holds", async () => {
+    const world = await settled();
+    world.follower.cluster.refuse(GDP, "not on a Friday");
+    const first = push(world, policyFile(20));
+    await world.follower.run("poll");
+    push(world, policyFile(21));
+    world.remote.fail({ on: "history", code: "AG2010", times: 9 });
+    expect(lacksSince(await world.follower.run("poll"))).toBe(first);
+  });
+
   it("is known after a restart, by what the cluster acknowledged", async () => {
     const world = await settled();
     const { follower } = world;
@@ -229,6 +239,7 @@ describe("how far a cluster is behind", () => {
     world.follower.cluster.fail({ on: "list", code: "AG3001", times: 9 });
     const result = await world.follower.run("poll");
     expect([result.state, lacksSince(result)]).toEqual(["failed", first]);
+    expect(result.memory.branch?.revision.committedAtSeconds).toBe(first);
   });
 
   it("is nothing while the API server is away, and git says nothing new", async () => {
