@@ -1,27 +1,43 @@
-import type { OpenRepository, PushedRepository, RepositorySource } from "./cli/house.ts";
+import type { OpenRepository, PushedRepository, RepositoryPlace, RepositorySource } from "./cli/house.ts";
+import { hasCode } from "./errors.ts";
 import { createCredentialHelper } from "./git/credential-helper.ts";
 import { openLocalRepository } from "./git/local-repository.ts";
+import { openPassingClone } from "./git/passing-clone.ts";
 import { resolveName } from "./git/resolve.ts";
 
 /**
- * The repository that a person at a terminal named: an address is asked directly, with git's credential helpers where
- * nothing is mounted; a folder is somebody's clone, whose remote is asked through git, as its owner has set it up.
+ * The repository that a person named: a folder is somebody's clone, whose remote is asked through git, as its owner has
+ * set it up; an address is asked through git too, in a clone that goes away again.
  * @throws FederationError AG4003, AG4008
  */
 export async function openSource(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository> {
-  const { location, branch, path, refPrefix, gitCredentials, gitTimeoutMs, interactive } = source;
-  const where = { branch, path, refPrefix, timeoutMs: gitTimeoutMs };
-  const program = { directory: ".", timeoutMs: gitTimeoutMs, interactive, environment: process.env };
-  if (!isAddress(location)) {
-    return await openLocalRepository({ ...where, directory: location, interactive, environment: process.env }, signal);
+  const { location, branch, path, refPrefix, gitTimeoutMs: timeoutMs, interactive, onProgress } = source;
+  const settings = { branch, path, refPrefix, timeoutMs, interactive, onProgress, environment: process.env };
+  if (!isAddress(location)) return await openLocalRepository({ ...settings, directory: location }, signal);
+  if (source.asAgent) return await openDirectly(source);
+  try {
+    const clone = { ...settings, url: location, credentialsDirectory: source.gitCredentials };
+    const repository = await openPassingClone(clone, signal);
+    return { ...repository, resolve: (name, waiting) => resolveName(repository, source, name, waiting) };
+  } catch (error) {
+    if (!hasCode(error, "AG4006")) throw error;
+    return await openDirectly(source);
   }
-  // Its own client of git's protocol is loaded where an address is asked: a clone and a hook go through `git`.
+}
+
+/** As an agent asks: without git, except for the credential helpers of a person's git where nothing is mounted. */
+async function openDirectly(source: RepositorySource): Promise<OpenRepository> {
+  // Its own client of git's protocol is loaded where there is no git, or an agent's view is wanted.
   const { openRepository } = await import("./git/repository.ts");
+  const { location, branch, path, refPrefix, gitCredentials, gitTimeoutMs: timeoutMs, interactive } = source;
   const repository = openRepository({
-    ...where,
+    branch,
+    path,
+    refPrefix,
+    timeoutMs,
     url: location,
     credentialsDirectory: gitCredentials,
-    askCredentials: createCredentialHelper(program),
+    askCredentials: createCredentialHelper({ directory: ".", timeoutMs, interactive, environment: process.env }),
     nowMs: () => Date.now(),
     readAhead: true,
   });
@@ -33,10 +49,10 @@ export async function openSource(source: RepositorySource, signal: AbortSignal):
 }
 
 /** A bare repository in whose hook this runs: what is being pushed waits in quarantine, and git's environment shows it. */
-export async function openPushed(source: RepositorySource, signal: AbortSignal): Promise<PushedRepository> {
-  const { location, branch, path, refPrefix, gitTimeoutMs: timeoutMs } = source;
-  const place = { directory: location, interactive: false, timeoutMs, environment: process.env };
-  return await openLocalRepository({ ...place, branch, path, refPrefix, remote: null }, signal);
+export async function openPushed(place: RepositoryPlace, signal: AbortSignal): Promise<PushedRepository> {
+  const { location, branch, path, refPrefix, gitTimeoutMs: timeoutMs } = place;
+  const program = { directory: location, interactive: false, timeoutMs, environment: process.env };
+  return await openLocalRepository({ ...program, branch, path, refPrefix, remote: null }, signal);
 }
 
 /** `https://…`; also other kinds of address (`git@host:path`), so that they are told as such and not as missing folders. */

@@ -32,9 +32,17 @@ const house: House = {
   readStdin,
 };
 
-// Ctrl-C ends what is under way; a second one ends the process as it would have without us.
+// Ctrl-C ends what is under way; a second one ends the process at once, but for what it must not leave behind.
 const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort(new DOMException("interrupted", "AbortError")));
+for (const [name, exitCode] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const) {
+  process.once(name, () => {
+    interrupted.abort(new DOMException("interrupted", "AbortError"));
+    process.once(name, () => process.exit(exitCode));
+  });
+}
 
 // Whoever reads may stop reading (`| head`).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

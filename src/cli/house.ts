@@ -3,18 +3,26 @@ import type { CommitId, Json, RevisionFile } from "../core/model.ts";
 import type { Schemas } from "../core/resource-definition.ts";
 import type { Cluster, ClusterInspector, CommitAuthor, Log, Repository } from "../ports.ts";
 
-/** Where the federation repository is, and how it is read. */
-export interface RepositorySource {
+/** Where the federation repository is. */
+export interface RepositoryPlace {
   /** An http or https URL, or a folder: a clone, or a bare repository. */
   readonly location: string;
   readonly branch: string;
   /** The federation's folder; "" is the root. */
   readonly path: string;
   readonly refPrefix: string;
-  readonly gitCredentials: string | null;
   readonly gitTimeoutMs: number;
+}
+
+/** The same, and how it is read. */
+export interface RepositorySource extends RepositoryPlace {
+  readonly gitCredentials: string | null;
   /** Whether git may ask a person for a password. */
   readonly interactive: boolean;
+  /** Ask an address as an agent does, and not as the person's git would. */
+  readonly asAgent: boolean;
+  /** Told how far a long fetch has come, in a few words; null when it is over. */
+  readonly onProgress: (text: string | null) => void;
 }
 
 export interface OpenRepository extends Repository {
@@ -52,7 +60,7 @@ export interface House {
   readSchemas(): Promise<Schemas>;
   openRepository(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository>;
   /** The repository of a server's hook; no remote is ever asked. */
-  openPushed(source: RepositorySource, signal: AbortSignal): Promise<PushedRepository>;
+  openPushed(place: RepositoryPlace, signal: AbortSignal): Promise<PushedRepository>;
   /** The files that matter of a folder on disk, uncommitted edits included. @throws FederationError AG4008 */
   readFolder(directory: string): Promise<readonly RevisionFile[]>;
   openCluster(connection: ClusterConnection): Promise<Cluster>;

@@ -1,6 +1,7 @@
 import { FederationError } from "../errors.ts";
 import type { Given } from "./given.ts";
-import type { House, OpenRepository } from "./house.ts";
+import type { House, OpenRepository, RepositorySource } from "./house.ts";
+import { createProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
 import { type OptionDescription, option } from "./verb.ts";
 
@@ -24,30 +25,35 @@ export const REPOSITORY_OPTIONS: readonly OptionDescription[] = [
   option("git-timeout", "duration", "30s", "time limit of a request to the git server", { fromEnvironment: true }),
 ];
 
-/** Opens the repository that the flags name. A folder is a clone: its remote is asked, with git's own settings. */
-export async function openSource(given: Given, shell: Shell, house: House): Promise<OpenRepository> {
-  return await house.openRepository(
-    {
-      location: given.text("repo") ?? ".",
-      branch: given.text("branch") ?? "main",
-      path: given.text("path") ?? "",
-      refPrefix: given.text("ref-prefix") ?? "amko",
-      gitCredentials: given.text("git-credentials"),
-      gitTimeoutMs: given.duration("git-timeout") ?? 30_000,
-      interactive: shell.stderr.isTerminal,
-    },
-    shell.signal,
-  );
+export interface SourceOptions {
+  /** Ask an address as an agent does, and not as the person's git would. */
+  readonly asAgent?: boolean;
 }
 
-/** Opens it for as long as the work takes. */
+/**
+ * Opens the repository that the flags name, for as long as the work takes. A folder is a clone: its remote is asked,
+ * with git's own settings.
+ */
 export async function withSource<T>(
   given: Given,
   shell: Shell,
   house: House,
   work: (repository: OpenRepository) => Promise<T>,
+  { asAgent = false }: SourceOptions = {},
 ): Promise<T> {
-  const repository = await openSource(given, shell, house);
+  const progress = createProgress(shell);
+  const source: RepositorySource = {
+    location: given.text("repo") ?? ".",
+    branch: given.text("branch") ?? "main",
+    path: given.text("path") ?? "",
+    refPrefix: given.text("ref-prefix") ?? "amko",
+    gitCredentials: given.text("git-credentials"),
+    gitTimeoutMs: given.duration("git-timeout") ?? 30_000,
+    interactive: shell.stderr.isTerminal,
+    asAgent,
+    onProgress: (text) => (text === null ? progress.end() : progress.tell(text)),
+  };
+  const repository = await house.openRepository(source, shell.signal);
   try {
     return await work(repository);
   } finally {

@@ -21,6 +21,8 @@ export interface GitRunOptions {
   readonly input?: Uint8Array;
   /** Beside the program's own. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Told each piece of what it writes to standard error, as it comes. */
+  readonly onStderr?: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -65,11 +67,15 @@ export function createGitProgram(settings: GitProgramSettings): GitProgram {
     return child;
   }
 
-  async function run(args: readonly string[], { input, environment, signal }: GitRunOptions): Promise<GitRun> {
+  async function run(
+    args: readonly string[],
+    { input, environment, onStderr, signal }: GitRunOptions,
+  ): Promise<GitRun> {
     signal.throwIfAborted();
     const child = start(args, environment);
     const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
     child.stdin.end(input);
+    if (onStderr !== undefined) child.stderr.on("data", (chunk: Buffer) => onStderr(chunk.toString("utf8")));
     const ended = collect(child, verb);
     const stopped = Promise.withResolvers<never>();
     const deadline = setTimeout(() => stopped.reject(tooSlow(verb, settings)), settings.timeoutMs);

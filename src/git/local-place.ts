@@ -81,6 +81,11 @@ async function workTreeOf(
   return basename(gitDirectory) === ".git" ? dirname(gitDirectory) : null;
 }
 
+/** An environment that binds git to no repository. */
+export function withoutBindings(environment: GitProgramSettings["environment"]): GitProgramSettings["environment"] {
+  return without(environment, [...BINDINGS, ...OBJECT_BINDINGS]);
+}
+
 function without(
   environment: GitProgramSettings["environment"],
   names: readonly string[],

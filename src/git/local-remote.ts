@@ -1,7 +1,9 @@
 import type { CommitId } from "../core/model.ts";
 import { FederationError } from "../errors.ts";
-import type { GitProgram, GitRun } from "./git-program.ts";
+import { tellProgress, withoutProgress } from "./fetch-progress.ts";
+import type { GitProgram, GitRun, GitRunOptions } from "./git-program.ts";
 import { parseRefs, type RefSource } from "./local-refs.ts";
+import { type GitSetting, type RemoteAccess, settingsEnvironment } from "./remote-access.ts";
 import { transportComplaint } from "./transport-complaint.ts";
 import { serverWords } from "./words.ts";
 
@@ -15,6 +17,12 @@ export interface LocalRemoteSettings {
   readonly remote: string;
   /** What git is run with: settings may have come that way, and stay. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Asked for each time that the remote is talked to: credentials may have changed. */
+  readonly readAccess: () => Promise<RemoteAccess>;
+  /** Told how far a fetch has come, in a few words; null when it is over. */
+  readonly onProgress: (text: string | null) => void;
+  /** Keeps what was fetched by refs of its own, so that later fetches build on it: where the refs are nobody's. */
+  readonly keepsFetched: boolean;
 }
 
 /**
@@ -23,22 +31,27 @@ export interface LocalRemoteSettings {
  * the clone is moved when we fetch or push.
  */
 export async function openLocalRemote(
-  { git, remote, environment: given }: LocalRemoteSettings,
+  { git, remote, environment: given, readAccess, onProgress, keepsFetched }: LocalRemoteSettings,
   signal: AbortSignal,
 ): Promise<RefSource> {
   const alias = `amko-gitops-as-${remote}`;
-  const { url, secrets } = withoutSecrets(await git.ask(["remote", "get-url", "--", remote], { signal }));
-  const environment = aliasing(await readSettings(git, remote, signal), alias, given);
-  const talk = (args: readonly string[], options: { readonly input?: Uint8Array; readonly signal: AbortSignal }) =>
-    git.run(args, { ...options, environment });
+  const { url, secrets: known } = withoutSecrets(await git.ask(["remote", "get-url", "--", remote], { signal }));
+  const settings = aliasing(await readSettings(git, remote, signal), alias);
+
+  async function talk(args: readonly string[], options: Omit<GitRunOptions, "environment">): Promise<Talk> {
+    const access = await readAccess();
+    const configured = settingsEnvironment([...settings, ...access.settings], given);
+    const run = await git.run(args, { ...options, environment: { ...access.environment, ...configured } });
+    return { ...run, secrets: [...known, ...access.secrets] };
+  }
 
   async function list(refs: readonly string[], aborts: AbortSignal): Promise<ReadonlyMap<string, CommitId>> {
     const patterns = refs.map((ref) => (ref.endsWith("/") ? `${ref}*` : ref));
-    const run = await talk(["ls-remote", "--quiet", "--heads", "--end-of-options", alias, ...patterns], {
+    const said = await talk(["ls-remote", "--quiet", "--heads", "--end-of-options", alias, ...patterns], {
       signal: aborts,
     });
-    if (run.code !== 0) throw transportComplaint(run, { url, direction: "fetch", secrets });
-    return parseRefs(run.stdout.toString("utf8"), refs);
+    if (said.code !== 0) throw transportComplaint(said, { url, direction: "fetch", secrets: said.secrets });
+    return parseRefs(said.stdout.toString("utf8"), refs);
   }
 
   return {
@@ -46,23 +59,41 @@ export async function openLocalRemote(
     list,
     async fetch(commits, aborts) {
       const input = Buffer.from(commits.map((id) => `${id}\n`).join(""));
-      const run = await talk([...FETCH, "--stdin", "--end-of-options", alias], { input, signal: aborts });
-      if (run.code === 0) return true;
+      const onStderr = (text: string): void => tellProgress(text, onProgress);
+      const options = { input, onStderr, signal: aborts };
+      const said = await talk([...FETCH, "--stdin", "--end-of-options", alias], options).finally(() =>
+        onProgress(null),
+      );
+      if (said.code === 0) {
+        if (keepsFetched) await keep(git, commits, aborts);
+        return true;
+      }
       // The words do not say whether a commit is gone or the server is unwell. If it lists its refs, it is well; and a
       // commit that a branch points to cannot be gone.
       const refs = new Set((await list(["refs/heads/"], aborts)).values());
-      if (commits.every((id) => refs.has(id))) throw transportComplaint(run, { url, direction: "fetch", secrets });
-      return false;
+      if (!commits.every((id) => refs.has(id))) return false;
+      const complaint = { ...said, stderr: withoutProgress(said.stderr) };
+      throw transportComplaint(complaint, { url, direction: "fetch", secrets: said.secrets });
     },
     async push({ ref, expected, target }, aborts) {
       const lease = `--force-with-lease=${ref}:${expected ?? ""}`;
-      const run = await talk([...PUSH, lease, "--end-of-options", alias, `${target ?? ""}:${ref}`], { signal: aborts });
-      if (run.code === 0) return { kind: "done" };
-      if (run.code === REF_REFUSED_CODE) return { kind: "refused", words: refusalOf(run, ref, secrets) };
-      throw transportComplaint(run, { url, direction: "push", secrets });
+      const said = await talk([...PUSH, lease, "--end-of-options", alias, `${target ?? ""}:${ref}`], {
+        signal: aborts,
+      });
+      if (said.code === 0) return { kind: "done" };
+      if (said.code === REF_REFUSED_CODE) return { kind: "refused", words: refusalOf(said, ref) };
+      throw transportComplaint(said, { url, direction: "push", secrets: said.secrets });
     },
   };
 }
+
+async function keep(git: GitProgram, commits: readonly CommitId[], signal: AbortSignal): Promise<void> {
+  const input = Buffer.from(commits.map((id) => `update refs/fetched/${id} ${id}\n`).join(""));
+  await git.run(["update-ref", "--stdin"], { input, signal });
+}
+
+/** What git said, and what of it must not be told. */
+type Talk = GitRun & { readonly secrets: readonly string[] };
 
 /** Which remote git would ask for the branch; null where there is none. @throws FederationError AG4002 */
 export async function chooseRemote(
@@ -88,7 +119,7 @@ const FETCH = [
   "-c",
   "fetch.writeCommitGraph=false",
   "fetch",
-  "--quiet",
+  "--progress",
   "--no-tags",
   "--no-write-fetch-head",
   "--no-auto-maintenance",
@@ -99,18 +130,14 @@ const FETCH = [
 /** A clone's own pre-push hook judges what a person pushes from the work tree; these commits never stood there. */
 const PUSH = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"] as const;
 
-async function readSettings(
-  git: GitProgram,
-  remote: string,
-  signal: AbortSignal,
-): Promise<readonly (readonly [string, string])[]> {
+async function readSettings(git: GitProgram, remote: string, signal: AbortSignal): Promise<readonly GitSetting[]> {
   const { stdout } = await git.run(["config", "--null", "--get-regexp", "^remote\\."], { signal });
   const start = `remote.${remote}.`;
   return stdout
     .toString("utf8")
     .split("\0")
     .filter((entry) => entry.startsWith(start))
-    .map((entry): [string, string] => {
+    .map((entry): GitSetting => {
       const [key = "", ...value] = entry.slice(start.length).split("\n");
       return [key, value.join("\n")];
     })
@@ -118,17 +145,8 @@ async function readSettings(
 }
 
 /** Through the environment, not the command line, which everybody on the machine can read. */
-function aliasing(
-  settings: readonly (readonly [string, string])[],
-  alias: string,
-  given: LocalRemoteSettings["environment"],
-): Record<string, string> {
-  const before = Number.parseInt(given["GIT_CONFIG_COUNT"] ?? "0", 10) || 0;
-  const entries = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${before + index}`, `remote.${alias}.${key}`] as const,
-    [`GIT_CONFIG_VALUE_${before + index}`, value] as const,
-  ]);
-  return { ...Object.fromEntries(entries), GIT_CONFIG_COUNT: String(before + settings.length) };
+function aliasing(settings: readonly GitSetting[], alias: string): readonly GitSetting[] {
+  return settings.map(([key, value]) => [`remote.${alias}.${key}`, value]);
 }
 
 function withoutSecrets(address: string): { readonly url: string; readonly secrets: readonly string[] } {
@@ -143,7 +161,7 @@ function withoutSecrets(address: string): { readonly url: string; readonly secre
 }
 
 /** The reason in brackets at the end of the ref's line, and what the server's hooks said. */
-function refusalOf({ stdout, stderr }: GitRun, ref: string, secrets: readonly string[]): string {
+function refusalOf({ stdout, stderr, secrets }: Talk, ref: string): string {
   const line = stdout
     .toString("utf8")
     .split("\n")

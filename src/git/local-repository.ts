@@ -10,6 +10,7 @@ import { findLocalPlace, type LocalPlace } from "./local-place.ts";
 import { createOwnRefs, type RefSource } from "./local-refs.ts";
 import { chooseRemote, openLocalRemote } from "./local-remote.ts";
 import { checkRefName } from "./ref-name.ts";
+import { type RemoteAccess, USUAL_ACCESS } from "./remote-access.ts";
 import { createRevisionReader } from "./revision.ts";
 import { createWriter, type WritingPlace } from "./writer.ts";
 
@@ -31,6 +32,12 @@ export interface LocalRepositorySettings {
   readonly timeoutMs: number;
   /** The environment that git gets (a hook's quarantine variables come through it). */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How the remote is talked to; as git is set up, when not given. */
+  readonly readAccess?: () => Promise<RemoteAccess>;
+  /** Told how far a fetch has come, in a few words; null when it is over. */
+  readonly onProgress?: (text: string | null) => void;
+  /** Whether refs may be written here to keep what was fetched; never in somebody's clone. */
+  readonly keepsFetched?: boolean;
 }
 
 export interface LocalRepository extends Repository {
@@ -71,12 +78,19 @@ export async function openLocalRepository(
   checkRefName(settings.branch, "AG4002");
   checkRefName(settings.refPrefix, "AG4002");
   const place = await findLocalPlace(settings, signal);
-  const remote = await chooseRemote(place.git, settings, signal);
-  const refs =
-    remote === null
-      ? createOwnRefs(place.git, place.workTree ?? place.gitDirectory)
-      : await openLocalRemote({ git: place.git, remote, environment: settings.environment }, signal);
-  return wire(place, refs, settings);
+  return wire(place, await openRefs(place, settings, signal), settings);
+}
+
+async function openRefs(
+  { git, workTree, gitDirectory }: LocalPlace,
+  settings: LocalRepositorySettings,
+  signal: AbortSignal,
+): Promise<RefSource> {
+  const remote = await chooseRemote(git, settings, signal);
+  if (remote === null) return createOwnRefs(git, workTree ?? gitDirectory);
+  const { environment, readAccess = async () => USUAL_ACCESS, onProgress = () => undefined } = settings;
+  const { keepsFetched = false } = settings;
+  return await openLocalRemote({ git, remote, environment, readAccess, onProgress, keepsFetched }, signal);
 }
 
 function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySettings): LocalRepository {

@@ -5,6 +5,7 @@ import {
   type LocalRepositorySettings,
   openLocalRepository,
 } from "../../src/git/local-repository.ts";
+import { openPassingClone } from "../../src/git/passing-clone.ts";
 import type { Repository } from "../../src/ports.ts";
 import type { RepositoryWorld } from "../contract/repository-world.ts";
 import { git, temporaryFolder } from "./git.ts";
@@ -29,9 +30,9 @@ export const LOCAL_DEFAULTS = {
 
 const signal = new AbortController().signal;
 
-export type LocalWorldKind = "clone" | "bare";
+export type LocalWorldKind = "clone" | "passing clone" | "bare";
 
-/** The product's second adapter: a fresh clone for every `open`, or the remote's own bare folder. */
+/** The product's second adapter: a fresh clone for every `open`, one that passes, or the remote's own bare folder. */
 export async function makeLocalWorld(kind: LocalWorldKind, options: GitWorldOptions = {}): Promise<RepositoryWorld> {
   const world = await makeGitWorld(options);
   const folder = await temporaryFolder();
@@ -41,6 +42,9 @@ export async function makeLocalWorld(kind: LocalWorldKind, options: GitWorldOpti
   async function open(path: string): Promise<LocalRepository> {
     if (kind === "bare") {
       return await openLocalRepository({ ...LOCAL_DEFAULTS, path, directory: world.folder, remote: null }, signal);
+    }
+    if (kind === "passing clone") {
+      return await openPassingClone({ ...LOCAL_DEFAULTS, path, url: world.url, credentialsDirectory: null }, signal);
     }
     const clone = join(folder.path, `clone${clones.length}`);
     clones.push(clone);

@@ -16,7 +16,7 @@ import { RIGHTS } from "../../core/rights.ts";
 import { asFederationError, hasCode } from "../../errors.ts";
 import type { Given } from "../given.ts";
 import { readHead } from "../head.ts";
-import type { House } from "../house.ts";
+import type { House, OpenRepository } from "../house.ts";
 import { OUTPUT_OPTION, printResult } from "../output.ts";
 import { renderCheck } from "../render/check.ts";
 import type { Shell } from "../shell.ts";
@@ -124,12 +124,13 @@ async function inspectRepository(
   if (given.isSet("cluster-only")) return [skipped("repository", "left out, as --cluster-only says")];
   const fields = amkoCluster === null ? null : amkoFields(amkoCluster);
   try {
-    return await withSource(given, shell, house, async (repository) => {
+    const look = async (repository: OpenRepository): Promise<readonly CheckItem[]> => {
       const { view, refs, name } = await readHead(given, repository, await house.readSchemas(), shell.signal);
       const self = fields === null ? null : parseClusterName(fields.cluster);
       const found = checkRepository({ view, refs, self, version: fields === null ? null : fields.version });
       return [passed("repository", `${repository.url}, ${name}`), ...found];
-    });
+    };
+    return await withSource(given, shell, house, look, { asAgent: true });
   } catch (error) {
     if (hasCode(error, "AG4008") && given.text("repo") === ".") {
       return [skipped("repository", "left out: no --repo was given, and there is no clone here")];

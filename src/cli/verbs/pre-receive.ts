@@ -53,11 +53,8 @@ async function judgeAll(
     refPrefix: given.text("ref-prefix") ?? "amko",
     path: given.text("path") ?? "",
   };
-  const source = { ...place, location: shell.directory, gitCredentials: null, interactive: false };
-  const repository = await house.openPushed(
-    { ...source, gitTimeoutMs: given.duration("git-timeout") ?? 30_000 },
-    shell.signal,
-  );
+  const gitTimeoutMs = given.duration("git-timeout") ?? 30_000;
+  const repository = await house.openPushed({ ...place, location: shell.directory, gitTimeoutMs }, shell.signal);
   try {
     const lines: string[] = [];
     for (const update of updates) {
