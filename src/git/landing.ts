@@ -30,10 +30,7 @@ export async function pushRef(
   signal: AbortSignal,
 ): Promise<Landing> {
   const failure = await keeper.push(move, pack, signal).then(
-    (report) =>
-      report.kind === "done"
-        ? null
-        : new FederationError("AG2004", `the git server refused the push to ${move.ref}: ${report.words}`),
+    (report) => complaintOf(report, move.ref),
     (error: unknown) => error,
   );
   if (failure === null) return { kind: "there" };
@@ -45,4 +42,17 @@ export async function pushRef(
   if (at === move.target) return { kind: "there" };
   if (at === move.expected) throw failure;
   return { kind: "elsewhere", at, answerLost };
+}
+
+function complaintOf(report: PushReport, ref: string): FederationError | null {
+  switch (report.kind) {
+    case "done":
+      return null;
+    case "refused":
+      return new FederationError("AG2004", `the git server refused the push to ${ref}: ${report.words}`);
+    case "unsaid":
+      return new FederationError("AG2008", `the git server did not say what became of ${ref}: ${report.words}`);
+    default:
+      return report satisfies never;
+  }
 }

@@ -4,11 +4,14 @@ import { tellProgress, withoutProgress } from "./fetch-progress.ts";
 import type { GitProgram, GitRun, GitRunOptions } from "./git-program.ts";
 import { parseRefs, type RefSource } from "./local-refs.ts";
 import { type GitSetting, type RemoteAccess, settingsEnvironment } from "./remote-access.ts";
+import type { PushReport } from "./send-pack.ts";
 import { transportComplaint } from "./transport-complaint.ts";
 import { serverWords } from "./words.ts";
 
-/** Git's exit code for a push in which a ref was not moved, while the remote could be talked to. */
-const REF_REFUSED_CODE = 1;
+/** Git's exit code for a push that did not end well, while the remote could be talked to. */
+const PUSH_FAILED_CODE = 1;
+/** How `git push --porcelain` tells that a ref was not moved, by git here or by the server. */
+const REJECTIONS = ["[rejected]", "[remote rejected]"] as const;
 /** Settings of a remote that make git do more than it was asked: move refs of the clone, or ask for fewer objects. */
 const LEFT_OUT = ["fetch", "push", "mirror", "prune", "prunetags", "tagopt", "promisor", "partialclonefilter"] as const;
 
@@ -81,7 +84,7 @@ export async function openLocalRemote(
         signal: aborts,
       });
       if (said.code === 0) return { kind: "done" };
-      if (said.code === REF_REFUSED_CODE) return { kind: "refused", words: refusalOf(said, ref) };
+      if (said.code === PUSH_FAILED_CODE) return reportOf(said, ref);
       throw transportComplaint(said, { url, direction: "push", secrets: said.secrets });
     },
   };
@@ -160,12 +163,13 @@ function withoutSecrets(address: string): { readonly url: string; readonly secre
   return { url: parsed.href, secrets: named.flatMap((secret) => [secret, decodeURIComponent(secret)]) };
 }
 
-/** The reason in brackets at the end of the ref's line, and what the server's hooks said. */
-function refusalOf({ stdout, stderr, secrets }: Talk, ref: string): string {
-  const line = stdout
-    .toString("utf8")
-    .split("\n")
-    .find((text) => text.startsWith("!") && text.split("\t")[1]?.endsWith(`:${ref}`));
-  const remarks = stderr.split("\n").filter((text) => text.startsWith("remote:"));
-  return serverWords([line?.split("\t")[2] ?? "not moved", ...remarks].join(" "), secrets);
+/** What the line of the ref says, and what the server's hooks said. */
+function reportOf({ stdout, stderr, secrets }: Talk, ref: string): PushReport {
+  const lines = stdout.toString("utf8").split("\n");
+  const told = lines.map((line) => line.split("\t")).find(([, refspec]) => refspec?.endsWith(`:${ref}`) === true)?.[2];
+  const isRejected = REJECTIONS.some((start) => told?.startsWith(start) === true);
+  // Any other line may stand there also where the server was lost after it had moved the ref; then git's own words help.
+  const remarks = stderr.split("\n").filter((text) => !isRejected || text.startsWith("remote:"));
+  const words = serverWords([...(told === undefined ? [] : [told]), ...remarks].join(" "), secrets);
+  return { kind: isRejected ? "refused" : "unsaid", words };
 }

@@ -135,5 +135,5 @@ async function push(session: Session, command: RefCommand, pack: Uint8Array, sig
   const body = formatPush(command, pack, capabilities);
   const answer = await session.post("push", body, LISTING_MAX_BYTES, signal);
   const report = parsePushAnswer(answer.bytes, command.ref, capabilities.has("side-band-64k"));
-  return report.kind === "refused" ? { kind: "refused", words: serverWords(report.words, answer.secrets) } : report;
+  return report.kind === "done" ? report : { ...report, words: serverWords(report.words, answer.secrets) };
 }

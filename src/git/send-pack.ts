@@ -11,7 +11,8 @@ export interface RefCommand {
   readonly target: CommitId | null;
 }
 
-export type PushReport = { readonly kind: "done" } | { readonly kind: "refused"; readonly words: string };
+/** `unsaid`: the server, or the way to it, gave up before it said what became of the ref. */
+export type PushReport = { readonly kind: "done" } | { readonly kind: "refused" | "unsaid"; readonly words: string };
 
 const NO_COMMIT = "0".repeat(40);
 
@@ -36,7 +37,7 @@ export function parsePushAnswer(bytes: Uint8Array, ref: string, sideBand: boolea
   const packets = decodePackets(bytes);
   if (!sideBand) return parseReport(packets, ref, "");
   const { data, words, fatal } = separateChannels(packets);
-  if (fatal) return { kind: "refused", words };
+  if (fatal) return { kind: "unsaid", words };
   if (!endsComplete(packets)) throw malformed("the push report was cut off");
   return parseReport(decodePackets(data), ref, words);
 }
@@ -47,8 +48,11 @@ function parseReport(packets: readonly Packet[], ref: string, words: string): Pu
   const unpack = lines.find((line) => line.startsWith("unpack "));
   if (unpack === undefined) throw malformed("it holds no push report");
   if (lines.includes(`ok ${ref}`) && unpack === "unpack ok") return { kind: "done" };
-  const reason = lines.find((line) => line.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length) ?? unpack;
-  return { kind: "refused", words: words.trim() === "" ? reason : `${reason}: ${words}` };
+  const said = lines.find((line) => line.startsWith(`ng ${ref} `))?.slice(`ng ${ref} `.length);
+  const reason = said ?? unpack;
+  // What could not be unpacked has moved no ref; what was unpacked may have.
+  const kind = said === undefined && unpack === "unpack ok" ? "unsaid" : "refused";
+  return { kind, words: words.trim() === "" ? reason : `${reason}: ${words}` };
 }
 
 function malformed(what: string): FederationError {

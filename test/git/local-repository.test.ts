@@ -198,6 +198,46 @@ describe("a person's clone", () => {
   });
 });
 
+describe("a push that ends without an answer", () => {
+  const COMMIT = "export GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x";
+  const BUILD_ON_IT = `${COMMIT}\ngit update-ref refs/heads/main "$(git commit-tree main^{tree} -p main -m 'on top')"`;
+  const FAIL = "kill -9 $PPID";
+
+  async function hook(name: string, script: string): Promise<void> {
+    const file = join(world.folder, "hooks", name);
+    await writeFile(file, `#!/bin/sh\n${script}\n`);
+    await chmod(file, 0o755);
+  }
+
+  it.each([
+    ["a server", () => world.url],
+    ["a folder", () => world.folder],
+  ])("has succeeded when the commit is there, also when somebody has built on it since, at %s", async (_, from) => {
+    await hook("post-receive", `${BUILD_ON_IT}\n${FAIL}`);
+    const repository = await open(await clone([], from()));
+    const made = await publish(repository, head());
+    expect(await world.parentsOf((await world.branchHead("main")) ?? head())).toEqual([made]);
+  });
+
+  it.each([
+    ["a server", () => world.url],
+    ["a folder", () => world.folder],
+  ])("has failed when it is not there, and is no refusal, at %s", async (_, from) => {
+    await hook("pre-receive", FAIL);
+    const repository = await open(await clone([], from()));
+    const failure = await publish(repository, head()).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: expect.stringMatching(/^AG200[18]$/) });
+    expect(await world.branchHead("main")).toBe(head());
+  });
+
+  it("is a refusal where only the hook was killed", async () => {
+    await hook("pre-receive", "kill -9 $$");
+    const repository = await open(await clone());
+    await expect(publish(repository, head())).rejects.toMatchObject({ code: "AG2004" });
+    expect(await world.branchHead("main")).toBe(head());
+  });
+});
+
 describe("a shallow clone", () => {
   it("reads what it has, and says AG2014 where its history is too short", async () => {
     const repository = await open(await clone(["--depth=3"]));

@@ -98,6 +98,22 @@ describe("an answer that was cut anywhere is never taken for a shorter one", () 
   });
 });
 
+describe("a push's answer", () => {
+  const REF = "refs/heads/main";
+  const report = (...lines: readonly string[]): Uint8Array =>
+    bytes(sideBand(1, `${lines.map((line) => encodePacket(`${line}\n`)).join("")}${FLUSH}`), FLUSH);
+
+  it.each([
+    ["took the ref", report("unpack ok", `ok ${REF}`), { kind: "done" }],
+    ["refused it", report("unpack ok", `ng ${REF} hook declined`), { kind: "refused", words: "hook declined" }],
+    ["took no objects", report("unpack index-pack failed"), { kind: "refused", words: "unpack index-pack failed" }],
+    ["spoke of others", report("unpack ok", "ok refs/heads/other"), { kind: "unsaid", words: "unpack ok" }],
+    ["gave up", bytes(sideBand(3, "out of disk"), FLUSH), { kind: "unsaid", words: "out of disk" }],
+  ])("tells when the server %s", (_, answer, expected) => {
+    expect(parsePushAnswer(answer, REF, true)).toEqual(expected);
+  });
+});
+
 describe("a fetch's answer", () => {
   it("tells a refusal, whether or not it ends properly", () => {
     const refusal = encodePacket(`ERR upload-pack: not our ref ${ID}`);
