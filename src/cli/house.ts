@@ -35,6 +35,8 @@ export interface OpenRepository extends Repository {
 export interface PushedRepository extends OpenRepository {
   /** Every path that differs between two commits, from the repository's root; null stands for no files. */
   changedPaths(from: CommitId | null, to: CommitId, signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether the past of `to` has a beginning that the past of `from` has not. */
+  bringsRoot(from: CommitId, to: CommitId, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface ClusterConnection {

@@ -267,6 +267,14 @@ export const CATALOGUE = {
     "tracked branch only moves forward",
     "Put a commit on top that undoes what is wrong: amko-gitops rollback makes one.",
   ),
+  AG5037: entry(
+    "cluster may be in office",
+    "Fail over to another cluster first (amko-gitops failover); the claim of a cluster that is gone can be deleted then.",
+  ),
+  AG5038: entry(
+    "history began elsewhere",
+    "Copy the files into a commit on top of the branch, instead of merging what has no past in common with it.",
+  ),
 
   AG9001: entry("unexpected error", "Report it with the log; the agent tries again.", "backoff"),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -17,6 +17,8 @@ export interface LocalPast {
    * @throws FederationError AG2012 when `until` is not in the past of `from`, AG2014 when a shallow clone cannot tell.
    */
   range(range: HistoryRange, limit: number, signal: AbortSignal): Promise<LocalRange>;
+  /** Whether the past of `to` has a beginning that the past of `from` has not. */
+  bringsRoot(from: CommitId, to: CommitId, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface LocalRange {
@@ -95,6 +97,9 @@ export function createLocalPast({ git, directory, objects, hold }: LocalPastSett
         if (verdict.kind !== "known") throw isShallow(directory, until);
       }
       return { ids: await listIds([...bounded, from, `^${until}`], signal), breaksOff: false };
+    },
+    async bringsRoot(from, to, signal) {
+      return (await listIds(["--max-parents=0", "--max-count=1", to, `^${from}`], signal)).length > 0;
     },
   };
 }

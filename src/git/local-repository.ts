@@ -52,6 +52,8 @@ export interface LocalRepository extends Repository {
   workTreeState(signal: AbortSignal): Promise<WorkTreeState | null>;
   /** Every path that differs between two commits that are here, from the repository's root; null stands for no files. */
   changedPaths(from: CommitId | null, to: CommitId, signal: AbortSignal): Promise<readonly string[]>;
+  /** Whether the past of `to` has a beginning that the past of `from` has not. Both are here. */
+  bringsRoot(from: CommitId, to: CommitId, signal: AbortSignal): Promise<boolean>;
   /** Ends git's processes. */
   close(): Promise<void>;
 }
@@ -144,6 +146,7 @@ function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySetti
       return { branch: head.code === 0 ? head.stdout.toString("utf8").trimEnd() : null, dirty: status !== "" };
     },
     changedPaths: (from, to, signal) => readChangedPaths(git, { from, to }, signal),
+    bringsRoot: past.bringsRoot,
     close: git.close,
   };
 }

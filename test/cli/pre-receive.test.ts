@@ -25,6 +25,7 @@ async function judge({ user = "jo", mapping = "jo: people\nagent-2: cluster2\n",
     ...repository,
     resolve: (name, signal) => resolveName(repository, { branch: "main", refPrefix: "amko" }, name, signal),
     changedPaths: async () => changed,
+    bringsRoot: async () => false,
     close: async () => undefined,
   };
   return await runCommand(["pre-receive", "--pushers", "pushers.yaml"], {

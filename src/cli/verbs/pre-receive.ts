@@ -1,6 +1,8 @@
-import { type GateFacts, judgePush, type RefUpdate, type TrackedMove } from "../../core/gate.ts";
-import type { CommitId, ObjectId } from "../../core/model.ts";
+import { judgePush } from "../../core/gate.ts";
+import type { CommitId, Leadership, ObjectId } from "../../core/model.ts";
+import type { RefUpdate, TrackedMove } from "../../core/push.ts";
 import { type Pushers, readPushers } from "../../core/pushers.ts";
+import { dependsOnLeader } from "../../core/ref-owners.ts";
 import { evaluate } from "../../core/view.ts";
 import { FederationError } from "../../errors.ts";
 import { type Given, wrongFlag } from "../given.ts";
@@ -15,7 +17,9 @@ export const preReceive: Verb = {
     "To be called by the pre-receive hook of the federation's bare repository, as deploy/git/pre-receive does.\n" +
     "It reads the refs that are pushed from standard input, and exits with 1 to have the push rejected.\n" +
     "The file of --pushers maps each user to a cluster, whose agent it is, or to people:\n" +
-    "  agent-east: cluster1\n  jo: people",
+    "  agent-east: cluster1\n  jo: people\n" +
+    "An agent with --local-designation commit needs leave to make its own cluster the leader:\n" +
+    "  agent-west: { cluster: cluster2, designates: true }",
   arguments: [],
   options: [
     option("pushers", "file", null, "YAML that maps each user to a cluster or to people", { fromEnvironment: true }),
@@ -48,27 +52,48 @@ async function judgeAll(
   house: House,
 ): Promise<readonly string[]> {
   const user = shell.environment[given.text("pusher-variable") ?? "REMOTE_USER"] || null;
+  const pusher = (user === null ? undefined : pushers.get(user)) ?? ({ kind: "unknown" } as const);
   const place = {
     branch: given.text("branch") ?? "main",
     refPrefix: given.text("ref-prefix") ?? "amko",
     path: given.text("path") ?? "",
   };
   const gitTimeoutMs = given.duration("git-timeout") ?? 30_000;
-  const repository = await house.openPushed({ ...place, location: shell.directory, gitTimeoutMs }, shell.signal);
+  const source = { ...place, location: shell.directory, gitTimeoutMs };
+  const repository = openedOnce(() => house.openPushed(source, shell.signal));
   try {
     const lines: string[] = [];
     for (const update of updates) {
       const isTracked = update.ref === `refs/heads/${place.branch}`;
-      const move = isTracked ? await readMove(repository, update, shell, house) : null;
-      const pusher = (user === null ? undefined : pushers.get(user)) ?? ({ kind: "unknown" } as const);
-      const facts: GateFacts = { ...place, pusher, user, update, move };
-      const found = judgePush(facts);
+      const move = isTracked ? await readMove(await repository.open(), update, shell, house) : null;
+      const asks = dependsOnLeader(update, place.refPrefix);
+      const leadership = asks ? await readLeadership(await repository.open(), shell, house) : null;
+      const found = judgePush({ ...place, pusher, user, update, move, leadership });
       if (found !== null) lines.push(plainText(`${found.code} ${update.ref}: ${found.message}. ${found.remedy}`));
     }
     return lines;
   } finally {
     await repository.close();
   }
+}
+
+interface OpenedOnce {
+  open(): Promise<PushedRepository>;
+  close(): Promise<void>;
+}
+
+/** Most pushes are acknowledgements, which are judged by the names of the refs alone. */
+function openedOnce(open: () => Promise<PushedRepository>): OpenedOnce {
+  let opened: Promise<PushedRepository> | null = null;
+  return {
+    open() {
+      opened ??= open();
+      return opened;
+    },
+    async close() {
+      await (await opened)?.close();
+    },
+  };
 }
 
 async function readMove(
@@ -83,11 +108,23 @@ async function readMove(
   const former = before === null ? null : await repository.read(before, signal);
   return {
     isForward: before === null || (await repository.relation(before, after, signal)) !== "unrelated",
+    bringsRoot: before !== null && (await repository.bringsRoot(before, after, signal)),
     isOneCommit: head.parents.length === 1 && head.parents[0] === before,
     before: former === null ? null : evaluate(former.files, schemas),
     after: evaluate(head.files, schemas),
     changedPaths: await repository.changedPaths(before, after, signal),
   };
+}
+
+async function readLeadership(
+  repository: PushedRepository,
+  { signal }: Shell,
+  house: House,
+): Promise<Leadership | null> {
+  const { head } = await repository.list("branch", signal);
+  if (head === null) return null;
+  const { files } = await repository.read(head, signal);
+  return evaluate(files, await house.readSchemas()).leadership;
 }
 
 /** As git tells them: `<old> <new> <ref>`, one per line, zeroes for none. @throws FederationError AG4002 */
