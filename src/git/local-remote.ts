@@ -5,7 +5,7 @@ import type { GitProgram, GitRun, GitRunOptions } from "./git-program.ts";
 import { parseRefs, type RefSource } from "./local-refs.ts";
 import { type GitSetting, type RemoteAccess, settingsEnvironment } from "./remote-access.ts";
 import type { PushReport } from "./send-pack.ts";
-import { transportComplaint } from "./transport-complaint.ts";
+import { isRefused, transportComplaint } from "./transport-complaint.ts";
 import { serverWords } from "./words.ts";
 
 /** Git's exit code for a push that did not end well, while the remote could be talked to. */
@@ -42,10 +42,14 @@ export async function openLocalRemote(
   const settings = aliasing(await readSettings(git, remote, signal), alias);
 
   async function talk(args: readonly string[], options: Omit<GitRunOptions, "environment">): Promise<Talk> {
-    const access = await readAccess();
-    const configured = settingsEnvironment([...settings, ...access.settings], given);
-    const run = await git.run(args, { ...options, environment: { ...access.environment, ...configured } });
-    return { ...run, secrets: [...known, ...access.secrets] };
+    for (let access = await readAccess(); ; ) {
+      const configured = settingsEnvironment([...settings, ...access.settings], given);
+      const run = await git.run(args, { ...options, environment: { ...access.environment, ...configured } });
+      const accepted = run.code === 0;
+      const instead = accepted || isRefused(run) ? await access.settle(accepted, options.signal) : null;
+      if (instead === null) return { ...run, secrets: [...known, ...access.secrets] };
+      access = instead;
+    }
   }
 
   async function list(refs: readonly string[], aborts: AbortSignal): Promise<ReadonlyMap<string, CommitId>> {

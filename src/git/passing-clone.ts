@@ -2,11 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates } from "node:tls";
 import { FederationError } from "../errors.ts";
+import { createCredentialHelper } from "./credential-helper.ts";
+import { createCredentialSource } from "./credential-source.ts";
 import { readCredentials } from "./credentials.ts";
 import { createGitProgram } from "./git-program.ts";
 import { withoutBindings } from "./local-place.ts";
 import { type LocalRepository, type LocalRepositorySettings, openLocalRepository } from "./local-repository.ts";
-import { accessWith, type RemoteAccess, USUAL_ACCESS } from "./remote-access.ts";
+import { type RemoteAccess, readSourceAccess } from "./remote-access.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { parseRepositoryUrl } from "./url.ts";
 
@@ -40,7 +42,7 @@ export async function openPassingClone(settings: PassingCloneSettings, signal: A
         environment,
         directory: folder.path,
         remote: REMOTE,
-        readAccess: await accessFor(url, settings.credentialsDirectory, folder.path),
+        readAccess: await accessFor(url, { ...settings, environment }, folder.path),
         keepsFetched: true,
       },
       signal,
@@ -77,11 +79,21 @@ async function initialise(
   await git.ask(["config", `remote.${REMOTE}.url`, url], { signal });
 }
 
-/** Credentials are read again for each conversation, certificates once: git wants them in a file. */
-async function accessFor(url: string, directory: string | null, folder: string): Promise<() => Promise<RemoteAccess>> {
-  if (directory === null) return async () => USUAL_ACCESS;
+/**
+ * Credentials of a folder are read again for each conversation, its certificates once: git wants them in a file. Where
+ * there is no folder, whoever git would ask is asked, once for all conversations.
+ */
+async function accessFor(
+  url: string,
+  { credentialsDirectory: directory, ...program }: PassingCloneSettings,
+  folder: string,
+): Promise<() => Promise<RemoteAccess>> {
+  const ask = createCredentialHelper({ ...program, directory: folder });
+  const source = createCredentialSource({ url, directory, ask });
   const { certificates } = await readCredentials(directory);
-  const file = certificates === null ? null : join(folder, "ca.crt");
-  if (file !== null) await writeFile(file, [...getCACertificates("default"), certificates].join("\n"));
-  return async () => accessWith(await readCredentials(directory), url, file);
+  const certificatesFile = certificates === null ? null : join(folder, "ca.crt");
+  if (certificatesFile !== null) {
+    await writeFile(certificatesFile, [...getCACertificates("default"), certificates].join("\n"));
+  }
+  return () => readSourceAccess({ url, source, certificatesFile });
 }

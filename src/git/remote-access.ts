@@ -1,3 +1,4 @@
+import type { CredentialSource } from "./credential-source.ts";
 import type { Credentials } from "./credentials.ts";
 
 /** What git gets beside its own settings where it talks to a remote, and nowhere else. */
@@ -7,32 +8,54 @@ export interface RemoteAccess {
   readonly environment: Readonly<Record<string, string>>;
   /** What must not stand in any message. */
   readonly secrets: readonly string[];
+  /** Told what the remote made of it. Returns what to try instead of an access that was refused; null for nothing. */
+  readonly settle: (accepted: boolean, signal: AbortSignal) => Promise<RemoteAccess | null>;
 }
 
 export type GitSetting = readonly [name: string, value: string];
 
 /** As git is set up, with the helpers that a person has configured. */
-export const USUAL_ACCESS: RemoteAccess = { settings: [], environment: {}, secrets: [] };
+export const USUAL_ACCESS: RemoteAccess = {
+  settings: [],
+  environment: {},
+  secrets: [],
+  settle: async () => null,
+};
 
-/**
- * Access with the credentials of a folder: git asks nobody else, and takes them to no other address. They reach it
- * through its environment, which only its owner can read: an argument or an address could be read by anybody.
- * `certificatesFile` holds what is trusted; null leaves that to git.
- */
-export function accessWith(
-  { authorization, secrets }: Credentials,
-  url: string,
-  certificatesFile: string | null,
-): RemoteAccess {
+export interface SourceAccessSettings {
+  readonly url: string;
+  /** Asks at most once, whoever talks to the remote how often. */
+  readonly source: CredentialSource;
+  /** What is trusted; null leaves that to git. */
+  readonly certificatesFile: string | null;
+}
+
+/** Access with credentials of our own: the git that gets them asks nobody else, and takes them to no other address. */
+export async function readSourceAccess(settings: SourceAccessSettings): Promise<RemoteAccess> {
+  return accessWith(await settings.source.current(), settings);
+}
+
+/** They reach git through its environment, which only its owner can read: arguments and addresses are for everybody. */
+function accessWith(credentials: Credentials, settings: SourceAccessSettings): RemoteAccess {
+  const { url, source, certificatesFile } = settings;
+  const { authorization, secrets } = credentials;
+  const header: readonly GitSetting[] =
+    authorization === null
+      ? []
+      : [
+          [`http.${url}.extraHeader`, `Authorization: ${authorization}`],
+          [`http.${url}.followRedirects`, "false"],
+        ];
+  const trust: readonly GitSetting[] = certificatesFile === null ? [] : [[`http.${url}.sslCAInfo`, certificatesFile]];
   return {
-    settings: [
-      ["credential.helper", ""],
-      [`http.${url}.followRedirects`, "false"],
-      ...(authorization === null ? [] : [[`http.${url}.extraHeader`, `Authorization: ${authorization}`] as const]),
-      ...(certificatesFile === null ? [] : [[`http.${url}.sslCAInfo`, certificatesFile] as const]),
-    ],
+    settings: [["credential.helper", ""], ...header, ...trust],
     environment: { GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" },
     secrets,
+    async settle(accepted, signal) {
+      await source.settle(credentials, accepted);
+      const next = accepted ? null : await source.afterRefusal(credentials, signal);
+      return next === null ? null : accessWith(next, settings);
+    },
   };
 }
 

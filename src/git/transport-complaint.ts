@@ -21,6 +21,14 @@ export function transportComplaint({ stderr }: GitRun, { url, direction, secrets
   return new FederationError(code ?? "AG2001", `git cannot use ${url}${said === "" ? "" : `: ${said}`}`);
 }
 
+/** Whether the remote wants credentials, or others. */
+export function isRefused({ stderr }: GitRun): boolean {
+  return REFUSED.test(stderr);
+}
+
+const REFUSED =
+  /Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied \(|Host key verification failed|returned error: 40[13]/;
+
 interface Complaint {
   readonly code: ErrorCode;
   readonly words: RegExp;
@@ -30,11 +38,7 @@ interface Complaint {
 /** The first that fits counts. */
 const COMPLAINTS: readonly Complaint[] = [
   { code: "AG2013", only: "push", words: /The requested URL returned error: 403/ },
-  {
-    code: "AG2002",
-    words:
-      /Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied \(|Host key verification failed|returned error: 40[13]/,
-  },
+  { code: "AG2002", words: REFUSED },
   {
     code: "AG2006",
     words: /repository '.*' not found|Repository not found|does not appear to be a git repository|returned error: 404/,

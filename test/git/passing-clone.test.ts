@@ -105,6 +105,26 @@ describe("a clone that passes", () => {
     await expect(readFile(join(folder.path, "helped"))).resolves.toBeDefined();
   });
 
+  it.each([
+    [PASSWORD, ["get", "store"], null],
+    ["wrong", ["get", "erase"], "AG2002"],
+  ])("asks whoever git would ask once, and tells what the server made of %j", async (password, verbs, code) => {
+    const [head] = (await world.chain("main", { count: 3 })).slice(-1) as [CommitId];
+    const log = join(folder.path, "asked");
+    const helper = `!f() { echo $1 >> ${log}; echo username=anna; echo password=${password}; }; f`;
+    await writeFiles(folder.path, { gitconfig: `[credential]\n\thelper = "${helper}"\n` });
+    const environment = { ...NOBODYS_ENVIRONMENT, GIT_CONFIG_GLOBAL: join(folder.path, "gitconfig") };
+    const repository = await open({ credentialsDirectory: null, environment });
+    for (const work of [() => repository.list("all", signal), () => repository.read(head, signal)]) {
+      const failure = await work().then(
+        () => null,
+        (error: { readonly code: string }) => error.code,
+      );
+      expect(failure).toBe(code);
+    }
+    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(verbs);
+  });
+
   it("takes credentials to no other address", async () => {
     const asked: (string | undefined)[] = [];
     const certificate = selfSigned("elsewhere");

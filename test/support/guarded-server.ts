@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CommitId } from "../../src/core/model.ts";
 import { encodePacket, FLUSH } from "../../src/git/pkt-line.ts";
-import { createBareRepository, startGitServer } from "../../src/sandbox/git-server.ts";
+import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
+import { startGitServer } from "../../src/sandbox/git-server.ts";
 import { git, temporaryFolder } from "./git.ts";
 import { installHook, type TestPushers } from "./hook.ts";
 
