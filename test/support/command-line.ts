@@ -16,10 +16,16 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
   readonly nowMs?: number;
+  /** In place of `nowMs`, where time goes on. */
+  readonly now?: () => number;
   /** Null (the default) is a pipe, which knows neither width nor colour. */
   readonly terminal?: { readonly columns: number; readonly colour: boolean } | null;
   /** In order; without any nobody is there to answer. */
   readonly answers?: readonly string[];
+  /** What happens while the command sleeps; nothing when not given, and no time passes. */
+  readonly sleep?: (durationMs: number) => Promise<void>;
+  /** Aborts when the person presses Ctrl-C. */
+  readonly signal?: AbortSignal;
   readonly house?: Partial<House>;
 }
 
@@ -57,9 +63,9 @@ export async function runCommand(args: readonly string[], options: CommandOption
       questions.push(stripVTControlCharacters(question));
       return answers.shift() ?? null;
     },
-    nowMs: () => options.nowMs ?? NOW_MS,
-    sleep: async () => undefined,
-    signal: new AbortController().signal,
+    nowMs: options.now ?? (() => options.nowMs ?? NOW_MS),
+    sleep: options.sleep ?? (async () => undefined),
+    signal: options.signal ?? new AbortController().signal,
   };
   const exitCode = await runCommandLine(args, shell, houseOf(options));
   return { exitCode, ...written, questions };

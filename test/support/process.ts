@@ -21,6 +21,10 @@ export interface TestProcess {
   readonly ended: Promise<RunResult>;
   /** The next line that it prints; null when it ended before. */
   line(): Promise<string | null>;
+  /** What it has written to standard error so far. */
+  stderr(): string;
+  /** Presses Ctrl-C, and waits for its end. */
+  interrupt(): Promise<RunResult>;
   /** Asks it to stop and waits for that. */
   stop(): Promise<RunResult>;
   /** Ends it as a loss of power would. */
@@ -53,7 +57,11 @@ export function startProcess(
     if (next === undefined) lines.push(line);
     else next(line);
   });
-  const ended = collect(child);
+  let complaints = "";
+  child.stderr.on("data", (chunk) => {
+    complaints = (complaints + String(chunk)).slice(-STDERR_MAX_CHARACTERS);
+  });
+  const ended = collect(child, () => complaints);
   void ended.then(() => {
     for (const next of waiting.splice(0)) next(null);
   });
@@ -71,6 +79,8 @@ export function startProcess(
         ? null
         : new Promise((resolve) => waiting.push(resolve));
     },
+    stderr: () => complaints,
+    interrupt: () => signal("SIGINT"),
     stop: () => signal("SIGTERM"),
     kill: () => signal("SIGKILL"),
   };
@@ -93,17 +103,14 @@ export async function startServer(args: readonly string[]): Promise<ServerProces
   return { ...server, url: (JSON.parse(line) as { readonly url: string }).url };
 }
 
-async function collect(child: ChildProcess): Promise<RunResult> {
+async function collect(child: ChildProcess, stderr: () => string): Promise<RunResult> {
   let stdout = "";
-  let stderr = "";
   child.stdout?.on("data", (chunk) => {
     stdout += String(chunk);
-  });
-  child.stderr?.on("data", (chunk) => {
-    stderr = (stderr + String(chunk)).slice(-STDERR_MAX_CHARACTERS);
   });
   const { promise, resolve, reject } = Promise.withResolvers<number | string>();
   child.once("error", reject);
   child.once("close", (code, signal) => resolve(code ?? signal ?? 0));
-  return { code: await promise, stdout, stderr };
+  const code = await promise;
+  return { code, stdout, stderr: stderr() };
 }

@@ -1,6 +1,8 @@
 import type { ClusterStatus, FederationStatus } from "../../core/federation-status.ts";
 import { FEDERATED_KINDS } from "../../core/model.ts";
 import { paint, type Stream } from "../shell.ts";
+import type { WatchFailure } from "../watch.ts";
+import { formatInstant } from "./instant.ts";
 import { renderNotes } from "./notes.ts";
 import { plainText, renderProblem } from "./problem.ts";
 import { type Cell, renderTable } from "./table.ts";
@@ -50,6 +52,13 @@ function stateOf({ kinds, errors }: ClusterStatus): string {
   if (states.has("unreported")) return "never reported";
   const behind = FEDERATED_KINDS.filter((kind) => kinds[kind] === "behind");
   return behind.length === 0 ? "in sync" : `behind: ${behind.join(", ")}`;
+}
+
+/** Since when what stands above is not of this moment, and why. */
+export function renderStale({ error, sinceMs }: WatchFailure, nowMs: number, stream: Stream): string {
+  const ago = nowMs - sinceMs < 1000 ? "" : ` (${formatAge(nowMs - sinceMs)})`;
+  const since = paint(stream, "yellow", `No news since ${formatInstant(sinceMs)}${ago}:`);
+  return `${since} ${error.code} ${plainText(error.message).replace(/\.$/, "")}. ${error.remedy}\n`;
 }
 
 /** `45s`, `12m`, `3h`, `5d`, as kubectl says it. */

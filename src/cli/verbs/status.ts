@@ -8,17 +8,19 @@ import { type Head, readHead, shortRevision } from "../head.ts";
 import { readHeldRevisions } from "../held-revisions.ts";
 import { OUTPUT_OPTION, printResult } from "../output.ts";
 import { formatInstant } from "../render/instant.ts";
-import { renderStatus } from "../render/status.ts";
+import { renderStale, renderStatus } from "../render/status.ts";
 import type { Shell } from "../shell.ts";
 import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { EXIT, type ExitCode, option, type Verb } from "../verb.ts";
+import { type WatchFailure, watch } from "../watch.ts";
 
 const CLEAR = "\u001b[H\u001b[2J";
 
 /** Where every cluster stands, from git alone. */
 export const status: Verb = {
   explanation:
-    "Needs git and no cluster. Exits 0 when it could read; with --check it exits 1 unless somebody leads and every cluster of the federation holds what the branch says.",
+    "Needs git and no cluster. Exits 0 when it could read; with --check it exits 1 unless somebody leads and every cluster of the federation holds what the branch says.\n" +
+    "With --watch it goes on while the repository cannot be read, says why, and ends with Ctrl-C. With -o json that is one line for each change.",
   arguments: [],
   options: [
     ...REPOSITORY_OPTIONS,
@@ -29,26 +31,51 @@ export const status: Verb = {
   ],
   examples: ["status", "status --check -o json"],
   async run(given, shell, house) {
+    given.oneOf("output", ["text", "json"]);
     const schemas = await house.readSchemas();
     const intervalMs = given.duration("interval") ?? 2000;
     return await withSource(given, shell, house, async (repository) => {
-      const watches = given.isSet("watch");
-      const redraws = watches && shell.stdout.isTerminal;
-      let shown = "";
-      for (;;) {
-        const head = await readHead(given, repository, schemas, shell.signal);
-        const read = await readStatus(given, shell, repository, head);
-        if (redraws) shell.stdout.write(CLEAR);
-        if (redraws || read.state !== shown) printResult(given, shell, read.data, read.text);
-        shown = read.state;
-        const exit = exitOf(given, read.data);
-        if (!watches) return exit;
-        await shell.sleep(intervalMs);
-        if (shell.signal.aborted) return exit;
+      const read = async (): Promise<ReadStatus> =>
+        await readStatus(given, shell, repository, await readHead(given, repository, schemas, shell.signal));
+      if (!given.isSet("watch")) {
+        const { data, text } = await read();
+        printResult(given, shell, data, text);
+        return exitOf(given, data);
       }
+      const last = await watch(shell, { read, show: createStatusScreen(given, shell), intervalMs });
+      return last === null ? EXIT.ok : exitOf(given, last.data);
     });
   },
 };
+
+interface ReadStatus {
+  readonly data: StatusReport;
+  /** What is known, without ages, which grow by themselves. */
+  readonly state: string;
+  readonly text: () => string;
+}
+
+/** On a terminal the table is drawn anew each time; elsewhere it is printed where something changed. */
+function createStatusScreen(
+  given: Given,
+  { stdout, stderr, nowMs }: Shell,
+): (reading: ReadStatus, failure: WatchFailure | null) => void {
+  const isData = given.oneOf("output", ["text", "json"]) === "json";
+  const redraws = stdout.isTerminal && !isData;
+  let shown = "";
+  let complaint = "";
+  return ({ data, state, text }, failure) => {
+    if (redraws) {
+      stdout.write(`${CLEAR}${text()}${failure === null ? "" : `\n${renderStale(failure, nowMs(), stdout)}`}`);
+      return;
+    }
+    if (state !== shown) stdout.write(isData ? `${JSON.stringify(data)}\n` : text());
+    shown = state;
+    const said = failure === null ? "" : renderStale(failure, failure.sinceMs, stderr);
+    if (said !== complaint) stderr.write(said === "" ? "The repository can be read again.\n" : said);
+    complaint = said;
+  };
+}
 
 function exitOf(given: Given, { well }: StatusReport): ExitCode {
   return given.isSet("check") && !well ? EXIT.failed : EXIT.ok;
@@ -62,7 +89,7 @@ export interface StatusReport extends Omit<FederationStatus, "clusters"> {
   readonly clusters: readonly (Omit<ClusterStatus, "behindSinceSeconds"> & { readonly behindSince: string | null })[];
 }
 
-async function readStatus(given: Given, shell: Shell, repository: RepositoryReader, head: Head) {
+async function readStatus(given: Given, shell: Shell, repository: RepositoryReader, head: Head): Promise<ReadStatus> {
   const facts = await readFacts(repository, head, shell);
   const result = federationStatus({ head: head.revision, view: head.view, refs: head.refs, ...facts });
   const data: StatusReport = {
@@ -75,7 +102,6 @@ async function readStatus(given: Given, shell: Shell, repository: RepositoryRead
   };
   const refPrefix = given.text("ref-prefix") ?? "amko";
   const time = { revision: shortRevision(head), refPrefix, nowMs: shell.nowMs() };
-  // Ages grow by themselves: what is compared is what is known.
   return { data, state: JSON.stringify(data), text: () => renderStatus(result, time, shell.stdout) };
 }
 
