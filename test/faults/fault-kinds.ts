@@ -12,13 +12,15 @@ export interface FaultKind {
 const DELAY_MS = 300;
 /** Before the first byte, within the first line or object, and near the end or at it: one request meets one of them. */
 const CUTS_BYTES = [0, 20, 400] as const;
+/** Less than any answer has: one that is sent to its end is whole. */
+const SHORTS_BYTES = [0, 20] as const;
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   { name: "delay", at: () => ({ kind: "delay", ms: DELAY_MS }) },
   { name: "hang", at: () => ({ kind: "hang" }) },
   { name: "reset", at: () => ({ kind: "refuse" }) },
-  { name: "cut", at: (asked) => ({ kind: "cut", afterBytes: cutOf(asked) }) },
-  { name: "short", at: (asked) => ({ kind: "truncate", afterBytes: cutOf(asked) }) },
+  { name: "cut", at: (asked) => ({ kind: "cut", afterBytes: oneOf(CUTS_BYTES, asked) }) },
+  { name: "short", at: (asked) => ({ kind: "truncate", afterBytes: oneOf(SHORTS_BYTES, asked) }) },
   { name: "401", at: refusal(401, "Unauthorized") },
   { name: "403", at: refusal(403, "Forbidden") },
   { name: "404", at: refusal(404, "NotFound") },
@@ -29,8 +31,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   { name: "lost", at: () => ({ kind: "lost-answer" }) },
 ];
 
-function cutOf({ name, nth }: Asked): number {
-  return CUTS_BYTES[(name.length + nth) % CUTS_BYTES.length] ?? 0;
+function oneOf(sizes: readonly number[], { name, nth }: Asked): number {
+  return sizes[(name.length + nth) % sizes.length] ?? 0;
 }
 
 /** An API server refuses in words that agents believe. */

@@ -31,11 +31,15 @@ export interface Outcome {
 const REST_MAX_MS = 180_000;
 
 /** Waits until the federation has come to one of them, and to rest; says to which. @throws Error that says what is missing */
-export async function waitForOutcome(world: World, ...outcomes: readonly Outcome[]): Promise<Outcome | null> {
+export async function waitForOutcome(
+  world: World,
+  wanted: Outcome,
+  alternatives: () => readonly Outcome[] = () => [],
+): Promise<Outcome | null> {
   let reached: Outcome | null = null;
   const look = async (): Promise<boolean | string> => {
     const missing: Finding[] = [];
-    for (const outcome of outcomes) {
+    for (const outcome of [wanted, ...alternatives()]) {
       const finding = await findMissing(world, outcome);
       if (finding === null) {
         reached = outcome;

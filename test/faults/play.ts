@@ -29,7 +29,7 @@ export async function playStep(stage: Stage, step: Step, trouble: Trouble): Prom
   try {
     const wanted = await step.act(stage);
     const settle = async (): Promise<void> => {
-      const outcome = await waitForOutcome(world, wanted, ...trouble.alternatives(wanted));
+      const outcome = await waitForOutcome(world, wanted, () => trouble.alternatives(wanted));
       if (outcome !== null) wrongs.push(...(await findWrongs(world, outcome, since)));
     };
     await trouble.over();
