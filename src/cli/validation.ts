@@ -44,10 +44,11 @@ export async function validate(given: Given, shell: Shell, house: House): Promis
 }
 
 async function judgeFolder(folder: string, given: Given, house: House): Promise<Validation> {
-  const view = evaluate(await readBelow(folder, given, house), await house.readSchemas());
+  const files = await readBelow(folder, given, house);
+  const view = evaluate(files, await house.readSchemas());
   return conclude(
     { subject: folder, revision: null, base: null, view, effects: null },
-    judgeHandoverWithout(view),
+    judgeHandoverWithout(view, files),
     given,
   );
 }
@@ -81,7 +82,11 @@ async function judgeRevision(
     return await judgeAgainst({ repository, base, head, files, subject, revision: head }, given, shell, house);
   }
   const view = evaluate(files, await house.readSchemas());
-  return conclude({ subject, revision: head, base: null, view, effects: null }, judgeHandoverWithout(view), given);
+  return conclude(
+    { subject, revision: head, base: null, view, effects: null },
+    judgeHandoverWithout(view, files),
+    given,
+  );
 }
 
 interface Judged {
@@ -106,6 +111,7 @@ async function judgeAgainst(
   const { effects, problems } = judgeChange({
     base: evaluate(range.base.files, schemas),
     head: view,
+    files,
     commits: range.commits,
   });
   return conclude({ subject, revision, base: range.base.commit, view, effects }, problems, given);
@@ -117,11 +123,15 @@ async function readBelow(folder: string, given: Given, house: House): Promise<re
 }
 
 function conclude(found: Omit<Validation, "problems">, others: readonly Problem[], given: Given): Validation {
-  const prefix = (given.text("path") ?? "").replace(/\/+$/, "");
-  const problems = [...found.view.problems, ...others];
-  if (prefix === "") return { ...found, problems };
-  const placed = problems.map((one) => (one.path === null ? one : { ...one, path: `${prefix}/${one.path}` }));
-  return { ...found, problems: placed };
+  const folder = (given.text("path") ?? "").replace(/\/+$/, "");
+  return { ...found, problems: [...found.view.problems, ...others].map((one) => placed(one, folder)) };
+}
+
+/** Reviewers and tools want a line: what is about a whole file, also one that was lost, stands at its first. */
+function placed(problem: Problem, folder: string): Problem {
+  if (problem.path === null) return problem;
+  const path = folder === "" ? problem.path : `${folder}/${problem.path}`;
+  return { ...problem, path, line: problem.line ?? 1 };
 }
 
 /** Whether what was judged may be merged: warnings do not count. */

@@ -1,6 +1,7 @@
 import { problem } from "./catalogue.ts";
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
 import { judgeHandoverWithout } from "./handover-annotation.ts";
+import { lineIn } from "./line-in.ts";
 import { parseMessage, TRAILERS, trailerValues } from "./message.ts";
 import {
   type CommitId,
@@ -9,6 +10,7 @@ import {
   type FederationView,
   type KindState,
   type Problem,
+  type RevisionFile,
   UUID_ANNOTATION,
 } from "./model.ts";
 
@@ -17,6 +19,8 @@ export interface ChangeFacts {
   readonly base: FederationView;
   /** What it would say with it. */
   readonly head: FederationView;
+  /** Of which that is the view. */
+  readonly files: readonly RevisionFile[];
   /** What the change adds to the history. */
   readonly commits: readonly { readonly commit: CommitId; readonly message: string }[];
 }
@@ -29,18 +33,23 @@ export interface ChangeVerdict {
 }
 
 /** Judges a change by what it starts from and what it leads to. Total: it never throws. */
-export function judgeChange({ base, head, commits }: ChangeFacts): ChangeVerdict {
+export function judgeChange({ base, head, files, commits }: ChangeFacts): ChangeVerdict {
   return {
     effects: findEffects(base, head),
     problems: [
-      ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind])),
-      ...judgeAuthors(base, commits),
-      ...judgeHandoverWithout(head),
+      ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind], files)),
+      ...judgeAuthors(base, commits, touchedPath(base, head)),
+      ...judgeHandoverWithout(head, files),
     ],
   };
 }
 
-function judgeSnapshot(kind: FederatedKind, base: KindState, head: KindState): readonly Problem[] {
+function judgeSnapshot(
+  kind: FederatedKind,
+  base: KindState,
+  head: KindState,
+  files: readonly RevisionFile[],
+): readonly Problem[] {
   if (base.kind !== "present" && base.kind !== "deleted") return [];
   if (head.kind === "absent") return [lostFile(kind, base)];
   if (head.kind === "unusable") return [];
@@ -48,7 +57,8 @@ function judgeSnapshot(kind: FederatedKind, base: KindState, head: KindState): r
   const next = head.snapshot.annotations[UUID_ANNOTATION];
   if (former === undefined || former === next) return [];
   const what = next === undefined ? `loses ${UUID_ANNOTATION}` : `changes ${UUID_ANNOTATION} to ${next}`;
-  return [problem("AG1025", `the change ${what}; it was ${former}`, { path: head.path })];
+  const line = lineIn(files, head.path, ["metadata", "annotations", UUID_ANNOTATION]);
+  return [problem("AG1025", `the change ${what}; it was ${former}`, { path: head.path, line })];
 }
 
 /** Without a tombstone's file the tombstone still counts, since the history has it. */
@@ -59,14 +69,28 @@ function lostFile(kind: FederatedKind, base: KindState & { readonly path: string
   return problem("AG1024", message, { path: base.path, severity });
 }
 
+/** The first snapshot that the change touches, or the folder of them all. */
+function touchedPath(base: FederationView, head: FederationView): string {
+  const touched = FEDERATED_KINDS.flatMap((kind) => {
+    const [before, after] = [base.kinds[kind], head.kinds[kind]];
+    const differs = JSON.stringify(before) !== JSON.stringify(after);
+    return differs && (after.kind === "present" || after.kind === "deleted") ? [after.path] : [];
+  });
+  return touched[0] ?? "federation";
+}
+
 /** An export counts only as the word of the cluster that leads where it is merged. */
-function judgeAuthors({ leadership }: FederationView, commits: ChangeFacts["commits"]): readonly Problem[] {
+function judgeAuthors(
+  { leadership }: FederationView,
+  commits: ChangeFacts["commits"],
+  path: string,
+): readonly Problem[] {
   const leader = leadership.kind === "leader" || leadership.kind === "invalid" ? leadership.cluster : null;
   const standing = leader === null ? "where nobody leads" : `where ${leader} leads`;
   return commits.flatMap(({ commit, message }) => {
     const others = trailerValues(parseMessage(message), TRAILERS.from).filter((from) => from !== leader);
     return [...new Set(others)].map((from) =>
-      problem("AG1026", `commit ${commit.slice(0, 8)} says ${TRAILERS.from}: ${from}, ${standing}`),
+      problem("AG1026", `commit ${commit.slice(0, 8)} says ${TRAILERS.from}: ${from}, ${standing}`, { path }),
     );
   });
 }

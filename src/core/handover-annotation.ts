@@ -1,13 +1,18 @@
 import { problem } from "./catalogue.ts";
-import { type FederationView, HANDOVER_WITHOUT_ANNOTATION, type Problem } from "./model.ts";
+import { lineIn } from "./line-in.ts";
+import { type FederationView, HANDOVER_WITHOUT_ANNOTATION, type Problem, type RevisionFile } from "./model.ts";
 
 /** Leave to take office without a former leader's word belongs to the commit that makes a cluster the leader. */
-export function judgeHandoverWithout({ manifests }: Pick<FederationView, "manifests">): readonly Problem[] {
+export function judgeHandoverWithout(
+  { manifests }: Pick<FederationView, "manifests">,
+  files: readonly RevisionFile[],
+): readonly Problem[] {
   return [...manifests.values()]
     .filter(({ isLeader, annotations }) => !isLeader && annotations[HANDOVER_WITHOUT_ANNOTATION] !== undefined)
     .map(({ cluster, path }) =>
       problem("AG1027", `the manifest of ${cluster} carries ${HANDOVER_WITHOUT_ANNOTATION} and does not lead`, {
         path,
+        line: lineIn(files, path, ["metadata", "annotations", HANDOVER_WITHOUT_ANNOTATION]),
       }),
     );
 }

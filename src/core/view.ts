@@ -149,7 +149,7 @@ function judgeLeadership({ byCluster, unreadable }: Manifests): JudgedLeadership
   }
   if (claim === undefined) {
     const message = byCluster.size === 0 ? "there is no manifest in clusters/" : "no manifest sets isLeader: true";
-    const found = problem("AG5001", message);
+    const found = problem("AG5001", message, { path: "clusters" });
     return { leadership: { kind: "leaderless", problem: found }, problems: [found] };
   }
   const { cluster, problem: fault } = claim.manifest;

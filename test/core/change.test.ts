@@ -29,7 +29,12 @@ const GC = "federation/gslbconfig/gc-1.yaml";
 
 function judge(base: readonly RevisionFile[], head: readonly RevisionFile[], messages: readonly string[] = []) {
   const commits = messages.map((message, index) => ({ commit: `${index}`.repeat(40) as CommitId, message }));
-  const verdict = judgeChange({ base: evaluate(base, schemas()), head: evaluate(head, schemas()), commits });
+  const verdict = judgeChange({
+    base: evaluate(base, schemas()),
+    head: evaluate(head, schemas()),
+    files: head,
+    commits,
+  });
   return { problems: verdict.problems, sentences: verdict.effects.flatMap(describeEffect) };
 }
 
@@ -187,30 +192,30 @@ function handover(isLeader: boolean): RevisionFile {
 
 describe("what is wrong with a change", () => {
   it.each<ProblemCase>([
-    { when: "a snapshot's file goes", head: withoutFile(federation(), GDP), found: [`error AG1024 ${GDP}`] },
+    { when: "a snapshot's file goes", head: withoutFile(federation(), GDP), found: [`error AG1024 ${GDP}:null`] },
     {
       when: "a tombstone's file goes",
       base: withFiles(federation(), TOMBSTONE),
       head: withoutFile(federation(), GDP),
-      found: [`warning AG1024 ${GDP}`],
+      found: [`warning AG1024 ${GDP}:null`],
     },
     { when: "a tombstone is added", head: withFiles(federation(), TOMBSTONE), found: [] },
-    { when: "the UUID goes", head: withoutUuid, found: [`error AG1025 ${GC}`] },
-    { when: "the UUID changes", head: withFiles(federation(), otherUuid), found: [`error AG1025 ${GC}`] },
+    { when: "the UUID goes", head: withoutUuid, found: [`error AG1025 ${GC}:3`] },
+    { when: "the UUID changes", head: withFiles(federation(), otherUuid), found: [`error AG1025 ${GC}:5`] },
     { when: "the UUID is added", base: withoutUuid, head: federation(), found: [] },
     { when: "the leader exports", messages: ["x\n\nFederated-From: cluster1\n"], found: [] },
-    { when: "a follower exports", messages: ["x\n\nFederated-From: cluster2\n"], found: ["error AG1026 null"] },
+    { when: "a follower exports", messages: ["x\n\nFederated-From: cluster2\n"], found: ["error AG1026 federation:null"] },
     { when: "a person commits", messages: ["A change\n", "Another\n"], found: [] },
     {
       when: "somebody exports while nobody leads",
       base: federation({ leader: null }),
       messages: ["x\n\nFederated-From: cluster1\n"],
-      found: ["error AG1026 null"],
+      found: ["error AG1026 federation:null"],
     },
     {
       when: "a follower is to take office without a word",
       head: withFiles(federation(), handover(false)),
-      found: ["error AG1027 clusters/cluster2/amkocluster.yaml"],
+      found: ["error AG1027 clusters/cluster2/amkocluster.yaml:8"],
     },
     {
       when: "a new leader is to take office without a word",
@@ -219,6 +224,6 @@ describe("what is wrong with a change", () => {
     },
   ])("when $when", ({ base = federation(), head = federation(), messages, found }) => {
     const { problems } = judge(base, head, messages);
-    expect(problems.map(({ severity, code, path }) => `${severity} ${code} ${path}`)).toEqual(found);
+    expect(problems.map(({ severity, code, path, line }) => `${severity} ${code} ${path}:${line}`)).toEqual(found);
   });
 });

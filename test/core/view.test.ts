@@ -51,7 +51,7 @@ test("a good federation has a leader, members, both kinds and no problem", () =>
 
 test("an empty repository is leaderless, and its kinds are absent", () => {
   expect(view([])).toMatchObject({
-    leadership: { kind: "leaderless", problem: { code: "AG5001", path: null } },
+    leadership: { kind: "leaderless", problem: { code: "AG5001", path: "clusters" } },
     kinds: { GSLBConfig: { kind: "absent" }, GlobalDeploymentPolicy: { kind: "absent" } },
     problems: [{ code: "AG5001" }],
   });

@@ -34,7 +34,7 @@ export interface ValidationOutput {
   readonly kinds: Readonly<Record<FederatedKind, { readonly state: KindState["kind"]; readonly name: string | null }>>;
   /** What the change does: what kind of effect, and in sentences. Null without --base. */
   readonly effects: readonly { readonly kind: string; readonly text: string }[] | null;
-  /** In order of path and line; paths are relative to the repository's root. */
+  /** In order of path and line; paths are relative to the repository's root. What is about a whole file has line 1. */
   readonly problems: readonly Problem[];
 }
 

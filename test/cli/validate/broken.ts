@@ -8,10 +8,10 @@ export interface BrokenRepository {
   readonly name: string;
   readonly files: readonly RevisionFile[];
   readonly code: ErrorCode;
-  /** Null where it is about no file. */
-  readonly path: string | null;
-  /** Null where it is about the whole file. */
-  readonly line: number | null;
+  /** A folder where it is about no file in it. */
+  readonly path: string;
+  /** 1 where it is about the whole file. */
+  readonly line: number;
 }
 
 export const GC = "federation/gslbconfig/gc-1.yaml";
@@ -62,16 +62,16 @@ function broken(
   name: string,
   code: ErrorCode,
   files: readonly RevisionFile[],
-  path: string | null,
-  line: number | null = null,
+  path: string,
+  line = 1,
 ): BrokenRepository {
   return { name, files, code, path, line };
 }
 
 export const BROKEN: readonly BrokenRepository[] = [
   // Who leads
-  broken("an empty repository", "AG5001", [], null),
-  broken("nobody claims", "AG5001", edited(ONE, "isLeader: true", "isLeader: false"), null),
+  broken("an empty repository", "AG5001", [], "clusters"),
+  broken("nobody claims", "AG5001", edited(ONE, "isLeader: true", "isLeader: false"), "clusters"),
   broken("two claim", "AG5002", edited(TWO, "isLeader: false", "isLeader: true"), TWO, 9),
   broken("the leader's manifest is invalid", "AG5004", edited(ONE, "version: 1.4.2", 'version: ""'), ONE, 10),
   broken("a manifest cannot be read", "AG5003", replaced(TWO, "spec: [\n"), TWO, 2),
@@ -168,6 +168,7 @@ export const BROKEN: readonly BrokenRepository[] = [
     "AG1027",
     edited(TWO, "  namespace", `  annotations: {${HANDOVER_WITHOUT_ANNOTATION}: cluster1}\n  namespace`),
     TWO,
+    6,
   ),
 ];
 
@@ -179,34 +180,34 @@ export interface BrokenChange extends Omit<BrokenRepository, "files"> {
 }
 
 export const BROKEN_CHANGES: readonly BrokenChange[] = [
-  { name: "a snapshot's file is lost", changes: { [GDP]: null }, code: "AG1024", path: GDP, line: null },
+  { name: "a snapshot's file is lost", changes: { [GDP]: null }, code: "AG1024", path: GDP, line: 1 },
   {
     name: "the UUID is lost",
     changes: { [GC]: textOf(GC).replace(/ {2}annotations:\n.*\n/, "") },
     code: "AG1025",
     path: GC,
-    line: null,
+    line: 3,
   },
   {
     name: "the UUID is changed",
     changes: { [GC]: textOf(GC).replace(/(amko-uuid: )\S+/, "$1another") },
     code: "AG1025",
     path: GC,
-    line: null,
+    line: 5,
   },
   {
     name: "the UUID is lost with a tombstone",
     changes: { [GC]: textOf(GC).replace(new RegExp(`${UUID_ANNOTATION}.*`), "amko-gitops.io/deleted: by hand") },
     code: "AG1025",
     path: GC,
-    line: null,
+    line: 4,
   },
   {
     name: "a follower's export",
     changes: { [GDP]: textOf(GDP).replace("ttl: 10", "ttl: 20") },
     message: "federation: update\n\nFederated-From: cluster2",
     code: "AG1026",
-    path: null,
-    line: null,
+    path: GDP,
+    line: 1,
   },
 ];
