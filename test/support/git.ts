@@ -42,6 +42,8 @@ export interface CommitSpec {
   readonly files: FileTree;
   readonly parents?: readonly CommitId[];
   readonly message?: string;
+  /** Somebody where it is not given. */
+  readonly author?: string;
   /** Unix time; the same data always gives the same commit. */
   readonly atSeconds?: number;
 }
@@ -62,7 +64,12 @@ export async function commitTree(repository: string, spec: CommitSpec): Promise<
     const date = `@${spec.atSeconds ?? 1_700_000_000} +0000`;
     const parents = (spec.parents ?? []).flatMap((parent) => ["-p", parent]);
     return (await git(repository, ["commit-tree", tree, ...parents, "-m", spec.message ?? "A change"], {
-      env: { ...env, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+      env: {
+        ...env,
+        GIT_AUTHOR_NAME: spec.author ?? IDENTITY.GIT_AUTHOR_NAME,
+        GIT_AUTHOR_DATE: date,
+        GIT_COMMITTER_DATE: date,
+      },
     })) as CommitId;
   } finally {
     await rm(scratch, { recursive: true, force: true });
