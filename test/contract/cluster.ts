@@ -27,7 +27,7 @@ import {
   target,
 } from "./cluster-world.ts";
 
-const SHORT_MS = 100;
+const SHORT_MS = 1_500;
 
 const real = { dryRun: false };
 const dry = { dryRun: true };
