@@ -1,4 +1,4 @@
-import type { Problem, Severity } from "./model.ts";
+import type { Problem } from "./model.ts";
 
 /**
  * How an error wants to be retried: `now` with fresh facts, later with `backoff`, or only when something `change`s
@@ -259,10 +259,7 @@ export const CATALOGUE = {
     "cluster does not lead",
     "Read the branch again: only the agent of the cluster that leads it may move it.",
   ),
-  AG5035: entry(
-    "agents change snapshots only",
-    "Let people make this change, in a pull request or with a push of their own.",
-  ),
+  AG5035: entry("agents change snapshots only", "Let people make this change, in a pull request or by a push."),
   AG5036: entry(
     "tracked branch only moves forward",
     "Put a commit on top that undoes what is wrong: amko-gitops rollback makes one.",
@@ -291,8 +288,7 @@ export function problem(
   message: string,
   { severity = "error", path = null, line = null }: Partial<Pick<Problem, "severity" | "path" | "line">> = {},
 ): Problem {
-  const fixed: Severity = severity;
-  return { code, severity: fixed, message, remedy: CATALOGUE[code].remedy, path, line };
+  return { code, severity, message, remedy: CATALOGUE[code].remedy, path, line };
 }
 
 /** `path:line: message`, as compilers write it, so that editors and people find the place. */
