@@ -204,7 +204,11 @@ describe("what is wrong with a change", () => {
     { when: "the UUID changes", head: withFiles(federation(), otherUuid), found: [`error AG1025 ${GC}:5`] },
     { when: "the UUID is added", base: withoutUuid, head: federation(), found: [] },
     { when: "the leader exports", messages: ["x\n\nFederated-From: cluster1\n"], found: [] },
-    { when: "a follower exports", messages: ["x\n\nFederated-From: cluster2\n"], found: ["error AG1026 federation:null"] },
+    {
+      when: "a follower exports",
+      messages: ["x\n\nFederated-From: cluster2\n"],
+      found: ["error AG1026 federation:null"],
+    },
     { when: "a person commits", messages: ["A change\n", "Another\n"], found: [] },
     {
       when: "somebody exports while nobody leads",
