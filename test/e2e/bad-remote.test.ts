@@ -113,9 +113,11 @@ describe("an agent's repository URL", () => {
     { what: "is none", url: "not a URL" },
     { what: "is missing", url: "" },
   ])("that $what ends it at once with exit code 2 and one sentence, without telling the URL", async ({ url }) => {
-    const { code, stdout, stderr } = await runProcess(["src/launch.js", "agent", "--repo", url]);
+    const { code, stdout, stderr } = await runProcess(["src/launch.js", "agent", "--repo", url], {
+      environment: { KUBECONFIG: world().kubeconfig },
+    });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(/^AG4\d\d\d [^\n]+\n$/);
+    expect(stderr).toMatch(/^error: AG4\d\d\d [^\n]+\n$/);
     expect(stderr).not.toContain("hunter2");
     expect(stderr).not.toContain("somebody");
   });

@@ -4,7 +4,7 @@ import { VERBS } from "../../src/cli/verbs.ts";
 import { inSync } from "../support/federation.ts";
 import { startProcess } from "../support/process.ts";
 import { openTerminal, type Terminal, wordsOf } from "../support/terminal.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, type World, writeCredentials } from "../support/world.ts";
 
 /** What `--help` shows as an example works as it stands there, in a clone of the federation repository. */
 
@@ -15,6 +15,7 @@ const DAEMONS: ReadonlySet<string> = new Set(["agent", "sandbox --keep", "status
 /** Compare two things that differ in this federation. */
 const DIFFERENT: ReadonlySet<string> = new Set(["diff"]);
 const DOCUMENTED_URL = "https://git.example.com/platform/federation.git";
+const DOCUMENTED_CREDENTIALS = "/etc/amko-gitops/git";
 
 const examples = await Promise.all(
   VERBS.map(async ({ name, load }) => (await load()).examples.map((example) => ({ name, example }))),
@@ -22,6 +23,7 @@ const examples = await Promise.all(
 
 let world: World;
 let terminal: Terminal;
+let credentials: string;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -32,6 +34,7 @@ beforeAll(async () => {
     GIT_COMMITTER_NAME: "Somebody",
     GIT_COMMITTER_EMAIL: "somebody@example.com",
   });
+  credentials = await writeCredentials(join(world.folder, "credentials"), "cluster1", "a secret");
   // A second revision, so that there is something to look back at.
   await world.person.push({ "federation/README.md": "Snapshots.\n" }, "Say what stands here");
   await terminal.ok("git fetch -q");
@@ -61,7 +64,9 @@ describe("an example in the help", () => {
   test.each(examples.flat().filter(({ example }) => isDaemon(example)))(
     "runs until it is stopped: amko-gitops $example",
     async ({ example }) => {
-      const args = wordsOf(example.replaceAll(DOCUMENTED_URL, world.repositoryUrl));
+      const args = wordsOf(
+        example.replaceAll(DOCUMENTED_URL, world.repositoryUrl).replaceAll(DOCUMENTED_CREDENTIALS, credentials),
+      );
       const running = startProcess(["src/launch.js", ...args], {
         environment: {
           KUBECONFIG: world.kubeconfig,
@@ -69,7 +74,7 @@ describe("an example in the help", () => {
           AMKO_GITOPS_REPO: world.repositoryUrl,
         },
       });
-      expect(await running.line()).not.toBeNull();
+      expect(await running.line(), running.stderr()).not.toBeNull();
       const { code } = await running.stop();
       expect([0, "SIGTERM"]).toContain(code);
     },

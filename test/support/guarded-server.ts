@@ -65,6 +65,8 @@ export async function startGuardedServer(users: readonly string[], pushers: Test
     }
   }
 
+  let commits = 0;
+
   async function commit(edits: Edits): Promise<CommitId> {
     for (const [path, text] of Object.entries(edits)) {
       if (text === null) {
@@ -75,7 +77,7 @@ export async function startGuardedServer(users: readonly string[], pushers: Test
       await writeFile(join(work, path), text);
     }
     await git(work, ["add", "--all"]);
-    await git(work, ["commit", "--quiet", "--message", "A change"]);
+    await git(work, ["commit", "--quiet", "--message", `Change ${++commits}`]);
     return (await git(work, ["rev-parse", "HEAD"])) as CommitId;
   }
 
