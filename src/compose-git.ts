@@ -44,6 +44,7 @@ async function openDirectly(source: RepositorySource): Promise<OpenRepository> {
   return {
     ...repository,
     resolve: (name, waiting) => resolveName(repository, source, name, waiting),
+    uncommitted: async () => [],
     close: async () => undefined,
   };
 }

@@ -10,6 +10,7 @@ import type { House, OpenRepository } from "./house.ts";
 import { pushPlan } from "./push-plan.ts";
 import { askReason, askYes } from "./questions.ts";
 import { renderPushed, reportCommit } from "./render/commit.ts";
+import { renderNotes } from "./render/notes.ts";
 import { plainText, renderProblem } from "./render/problem.ts";
 import { paint, type Shell, type Stream } from "./shell.ts";
 import { EXIT, type ExitCode } from "./verb.ts";
@@ -88,6 +89,8 @@ async function pushUntilSettled<Plan extends CommitPlan>(
 ): Promise<Settled<Plan>> {
   const { given, shell } = calling;
   const author = await readAuthor(given, shell, calling.house);
+  const apart = await calling.repository.uncommitted(shell.signal);
+  if (apart.length > 0) talk.say(`${renderNotes("Not committed here, and no part of it", apart, talk.stream)}\n`);
   let reason: string | null = null;
   let agreed: string | null = null;
   for (let attempt = 1; ; attempt += 1) {

@@ -28,6 +28,8 @@ export interface RepositorySource extends RepositoryPlace {
 export interface OpenRepository extends Repository {
   /** The commit that a name stands for: a branch, a revision as messages write it, an abbreviated id; null for none. */
   resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
+  /** The federation's files of a clone's work tree that differ from its last commit; none where there is no work tree. */
+  uncommitted(signal: AbortSignal): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { environmentName } from "../config.ts";
-import { asFederationError } from "../errors.ts";
+import { asFederationError, FederationError } from "../errors.ts";
 import { createGiven, type GivenOptions } from "./given.ts";
 import type { House } from "./house.ts";
 import { plainText } from "./render/problem.ts";
@@ -19,13 +19,20 @@ export async function runCommandLine(args: readonly string[], shell: Shell, hous
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     if (shell.signal.aborted) return EXIT.failed;
-    const { code, message, remedy } = asFederationError(error);
+    const { code, message, remedy } = error instanceof CommanderError ? wrongUsage(error) : asFederationError(error);
     const line = `${code} ${plainText(message).replace(/\.$/, "")}. ${remedy}`;
     shell.stderr.write(`${paint(shell.stderr, "red", "error:")} ${line}\n`);
     return exitCodeFor(code);
   }
+}
+
+/** `unknown option '--wach'`, on a line of its own perhaps what was meant: `(Did you mean --watch?)`. */
+function wrongUsage({ message }: CommanderError): FederationError {
+  const [what = "", meant] = message.replace(/^error: /, "").split("\n");
+  const remedy = meant === undefined ? "--help shows the usage." : meant.replace(/^\(|\)$/g, "");
+  return new FederationError("AG4002", what, { remedy });
 }
 
 /** Only the verb that is called is loaded: an agent has no use for a sandbox in its memory. */
@@ -39,10 +46,11 @@ async function createProgram(
     .description("Federates AMKO's configuration between Kubernetes clusters through a git repository.")
     .version(readVersion(), "-V, --version", "prints the version")
     .exitOverride()
-    .showHelpAfterError("(--help shows the usage)")
     .configureOutput({
       writeOut: (text) => shell.stdout.write(text),
       writeErr: (text) => shell.stderr.write(text),
+      // Told as every other error is.
+      outputError: () => undefined,
       getOutHelpWidth: () => Math.min(shell.stdout.columns, HELP_COLUMNS_MAX),
       getErrHelpWidth: () => Math.min(shell.stderr.columns, HELP_COLUMNS_MAX),
       getOutHasColors: () => shell.stdout.colour,

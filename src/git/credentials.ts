@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FederationError } from "../errors.ts";
 
@@ -29,13 +29,24 @@ export async function readCredentials(directory: string | null): Promise<Credent
   if (bearerToken !== null) {
     return { authorization: `Bearer ${bearerToken}`, certificates, secrets: [bearerToken] };
   }
-  if (username === null && password === null) return { authorization: null, certificates, secrets: [] };
+  if (username === null && password === null) {
+    if (certificates === null) await expectFolder(directory);
+    return { authorization: null, certificates, secrets: [] };
+  }
   if (username === null || password === null) {
     const missing = username === null ? "username" : "password";
     throw new FederationError("AG4004", `the credentials in ${directory} lack the file ${missing}`);
   }
   const basic = Buffer.from(`${username}:${password}`, "utf8").toString("base64");
   return { authorization: `Basic ${basic}`, certificates, secrets: [password, basic] };
+}
+
+async function expectFolder(directory: string): Promise<void> {
+  const isThere = await stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isThere) throw new FederationError("AG4004", `there is no folder ${directory} with credentials`);
 }
 
 async function readKey(directory: string, key: string): Promise<string | null> {

@@ -41,10 +41,13 @@ export async function openLocalRemote(
   const { url, secrets: known } = withoutSecrets(await git.ask(["remote", "get-url", "--", remote], { signal }));
   const settings = aliasing(await readSettings(git, remote, signal), alias);
 
-  async function talk(args: readonly string[], options: Omit<GitRunOptions, "environment">): Promise<Talk> {
+  async function talk(args: readonly string[], options: GitRunOptions): Promise<Talk> {
     for (let access = await readAccess(); ; ) {
       const configured = settingsEnvironment([...settings, ...access.settings], given);
-      const run = await git.run(args, { ...options, environment: { ...access.environment, ...configured } });
+      const run = await git.run(args, {
+        ...options,
+        environment: { ...options.environment, ...access.environment, ...configured },
+      });
       const accepted = run.code === 0;
       const instead = accepted || isRefused(run) ? await access.settle(accepted, options.signal) : null;
       if (instead === null) return { ...run, secrets: [...known, ...access.secrets] };
@@ -58,7 +61,17 @@ export async function openLocalRemote(
       signal: aborts,
     });
     if (said.code !== 0) throw transportComplaint(said, { url, direction: "fetch", secrets: said.secrets });
-    return parseRefs(said.stdout.toString("utf8"), refs);
+    const listed = parseRefs(said.stdout.toString("utf8"), refs);
+    if (listed.size === 0) await expectGit(aborts);
+    return listed;
+  }
+
+  /** Git takes a web page for a repository without refs, one of those that are served as mere files. */
+  async function expectGit(aborts: AbortSignal): Promise<void> {
+    const environment = { GIT_TRACE_PACKET: "1" };
+    const { stderr } = await talk(["ls-remote", "--quiet", "--end-of-options", alias], { environment, signal: aborts });
+    if (/ packet: /.test(stderr)) return;
+    throw new FederationError("AG2008", `${url} does not answer as a git server`, { remedy: "Check the address." });
   }
 
   return {

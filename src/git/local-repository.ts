@@ -48,20 +48,14 @@ export interface LocalRepository extends Repository {
    * messages write it), here or, for a branch, at the remote; null when there is none.
    */
   resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
-  /** The bare facts of the work tree, for messages: `branch` is null when HEAD is detached. Null when bare. */
-  workTreeState(signal: AbortSignal): Promise<WorkTreeState | null>;
+  /** What the work tree holds in the federation's folder and no commit does, from its top; nothing for a bare repository. */
+  uncommitted(signal: AbortSignal): Promise<readonly string[]>;
   /** Every path that differs between two commits that are here, from the repository's root; null stands for no files. */
   changedPaths(from: CommitId | null, to: CommitId, signal: AbortSignal): Promise<readonly string[]>;
   /** Whether the past of `to` has a beginning that the past of `from` has not. Both are here. */
   bringsRoot(from: CommitId, to: CommitId, signal: AbortSignal): Promise<boolean>;
   /** Ends git's processes. */
   close(): Promise<void>;
-}
-
-export interface WorkTreeState {
-  readonly branch: string | null;
-  /** Something is not committed, untracked files included. */
-  readonly dirty: boolean;
 }
 
 /** Revisions that are read at once: git answers while the next questions are on their way. */
@@ -137,13 +131,13 @@ function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySetti
       if (breaksOff && ids.length < limit) throw isShallow(directory, range.until);
     },
     resolve: (name, signal) => resolveName({ git, refs, hold: holder.hold }, name, signal),
-    async workTreeState(signal) {
-      if (workTree === null) return null;
-      const [head, status] = await Promise.all([
-        git.run(["symbolic-ref", "--quiet", "--short", "HEAD"], { signal }),
-        git.ask(["status", "--porcelain", "--untracked-files=normal"], { signal }),
-      ]);
-      return { branch: head.code === 0 ? head.stdout.toString("utf8").trimEnd() : null, dirty: status !== "" };
+    async uncommitted(signal) {
+      if (workTree === null) return [];
+      const top = settings.path === "" ? "" : `${settings.path}/`;
+      const folders = ["clusters", "federation"].map((name) => `:(top,literal)${top}${name}`);
+      const paths = ["--porcelain", "--no-renames", "-z", "--untracked-files=all", "--", ...folders];
+      const told = await git.ask(["status", ...paths], { signal });
+      return told.split("\0").flatMap((line) => (line === "" ? [] : [line.slice("XY ".length)]));
     },
     changedPaths: (from, to, signal) => readChangedPaths(git, { from, to }, signal),
     bringsRoot: past.bringsRoot,

@@ -16,9 +16,10 @@ export interface Conversation {
  * what happened to a ref. Words that nobody here knows are AG2001.
  */
 export function transportComplaint({ stderr }: GitRun, { url, direction, secrets }: Conversation): FederationError {
-  const code = COMPLAINTS.find(({ words, only }) => (only ?? direction) === direction && words.test(stderr))?.code;
+  const found = COMPLAINTS.find(({ words, only }) => (only ?? direction) === direction && words.test(stderr));
+  const { code, remedy } = found ?? { code: "AG2001", remedy: "Check the network, the URL and the proxy." };
   const said = serverWords(stderr, secrets);
-  return new FederationError(code ?? "AG2001", `git cannot use ${url}${said === "" ? "" : `: ${said}`}`);
+  return new FederationError(code, `git cannot use ${url}${said === "" ? "" : `: ${said}`}`, { remedy });
 }
 
 /** Whether the remote wants credentials, or others. */
@@ -31,17 +32,33 @@ const REFUSED =
 
 interface Complaint {
   readonly code: ErrorCode;
+  /** What a person does about it, who has no agent's Secret to look at. */
+  readonly remedy: string;
   readonly words: RegExp;
   readonly only?: Conversation["direction"];
 }
 
 /** The first that fits counts. */
 const COMPLAINTS: readonly Complaint[] = [
-  { code: "AG2013", only: "push", words: /The requested URL returned error: 403/ },
-  { code: "AG2002", words: REFUSED },
+  {
+    code: "AG2013",
+    remedy: "Ask for the right to push, or for somebody who has it.",
+    only: "push",
+    words: /The requested URL returned error: 403/,
+  },
+  {
+    code: "AG2002",
+    remedy: "Give git credentials that may use it, by its credential helper or with --git-credentials.",
+    words: REFUSED,
+  },
   {
     code: "AG2006",
+    remedy: "Check the address; some hosts answer so when credentials may not read.",
     words: /repository '.*' not found|Repository not found|does not appear to be a git repository|returned error: 404/,
   },
-  { code: "AG2010", words: /timed out|returned error: (408|504)/ },
+  {
+    code: "AG2010",
+    remedy: "Check the server's health, or raise --git-timeout.",
+    words: /timed out|returned error: (408|504)/,
+  },
 ];

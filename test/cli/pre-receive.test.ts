@@ -26,6 +26,7 @@ async function judge({ user = "jo", mapping = "jo: people\nagent-2: cluster2\n",
     resolve: (name, signal) => resolveName(repository, { branch: "main", refPrefix: "amko" }, name, signal),
     changedPaths: async () => changed,
     bringsRoot: async () => false,
+    uncommitted: async () => [],
     close: async () => undefined,
   };
   return await runCommand(["pre-receive", "--pushers", "pushers.yaml"], {

@@ -46,6 +46,13 @@ describe("rollback", () => {
     expect(remote.branch("amko/propose/cluster1/rollback")).not.toBeNull();
   });
 
+  it("says what of the clone is not committed, and so no part of it", async () => {
+    const { remote } = changedRemote();
+    const options = { repository: remote.open(), uncommitted: ["clusters/cluster2/amkocluster.yaml"] };
+    const { stdout } = await runCommand(["rollback", "HEAD~1", "--dry-run"], options);
+    expect(stdout).toContain("Not committed here, and no part of it:\n  * clusters/cluster2/amkocluster.yaml\n");
+  });
+
   it("says when there is nothing to roll back, and asks nothing", async () => {
     const { remote, head } = fixtureRemote();
     const { exitCode, stdout, questions } = await runCommand(["rollback", head], { repository: remote.open() });
@@ -64,6 +71,7 @@ describe("rollback", () => {
           asked.push(name);
           return null;
         },
+        uncommitted: async () => [],
         close: async () => undefined,
       }),
     };

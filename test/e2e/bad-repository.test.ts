@@ -92,7 +92,7 @@ describe("a manifest that may hold a claim and cannot be read", () => {
     const { clusters, person, settled } = world();
     await settled();
     const good = goodText(MANIFEST_FILE);
-    const broken = await person.push({ [MANIFEST_FILE]: bad(good) }, "Break a manifest");
+    const broken = await person.slip({ [MANIFEST_FILE]: bad(good) }, "Break a manifest");
     for (const cluster of clusters) await says(cluster, "AG5003", MANIFEST_FILE);
     for (const cluster of clusters) await waitForLog(cluster, 0, ["AG5003"]);
     await expectHeldUntilMended(broken, () => person.push({ [MANIFEST_FILE]: good }, "Mend the manifest"));
@@ -219,7 +219,7 @@ describe("claims", () => {
     const { clusters, person, settled } = world();
     await settled();
     const claiming = goodText(MANIFEST_FILE).replace('"isLeader": false', '"isLeader": true');
-    const broken = await person.push({ [MANIFEST_FILE]: claiming }, "Claim leadership twice");
+    const broken = await person.slip({ [MANIFEST_FILE]: claiming }, "Claim leadership twice");
     for (const cluster of clusters) await says(cluster, "AG5002", "cluster1", "cluster2");
     const good = goodText(MANIFEST_FILE);
     await expectHeldUntilMended(broken, () => person.push({ [MANIFEST_FILE]: good }, "Withdraw the claim"));

@@ -14,7 +14,7 @@ import {
 } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
-const world = useWorld({ hook: true });
+const world = useWorld();
 const GDP = "global-gdp";
 const FILES: Readonly<Record<FederatedKind, string>> = {
   GSLBConfig: "federation/gslbconfig/gc-1.yaml",

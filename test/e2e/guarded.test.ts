@@ -3,7 +3,7 @@ import { CLUSTERS, manifest } from "../support/builders.ts";
 import { type WorldCluster, waitUntil } from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
-const world = useWorld({ hook: true });
+const world = useWorld();
 const NAME = "global-gdp";
 
 function flip(to: string): Readonly<Record<string, string>> {

@@ -6,7 +6,7 @@ const START_MAX_MS = 120_000;
 
 /**
  * One world for all tests of a file: started before the first, and after each the server's repository must be sound.
- * The agents' logs are told with a failure.
+ * The server judges each push with the hook that the project ships, and has to let pass what agents and people do.
  */
 export function useWorld(options: WorldOptions = {}): () => World {
   let world: World | null = null;
@@ -15,7 +15,7 @@ export function useWorld(options: WorldOptions = {}): () => World {
     return world;
   };
   beforeAll(async () => {
-    world = await startWorld(options);
+    world = await startWorld({ hook: true, ...options });
   }, START_MAX_MS);
   afterEach(() => here().verify());
   afterAll(() => world?.stop());

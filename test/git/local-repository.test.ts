@@ -7,7 +7,7 @@ import {
   type LocalRepositorySettings,
   openLocalRepository,
 } from "../../src/git/local-repository.ts";
-import { git, temporaryFolder } from "../support/git.ts";
+import { git, temporaryFolder, writeFiles } from "../support/git.ts";
 import { type GitWorld, makeGitWorld } from "../support/git-world.ts";
 import { LOCAL_DEFAULTS, NOBODYS_ENVIRONMENT } from "../support/local-world.ts";
 
@@ -77,7 +77,7 @@ describe("a person's clone", () => {
     expect((await repository.read(newest as CommitId, signal)).files).toHaveLength(1);
     const made = await publish(repository, newest as CommitId);
     await repository.moveRef({ ref: "applied/a", expected: null, target: made }, signal);
-    await repository.workTreeState(signal);
+    await repository.uncommitted(signal);
     expect(await world.branchHead("main")).toBe(made);
     expect(await world.branchHead("amko/applied/a")).toBe(made);
     expect(await stateOf(path)).toEqual(before);
@@ -99,18 +99,21 @@ describe("a person's clone", () => {
     await git(path, ["worktree", "add", "--quiet", "-b", "side", linked]);
     const repository = await open(join(linked, ".git"));
     expect(repository.workTree).toBe(linked);
-    expect(await repository.workTreeState(signal)).toEqual({ branch: "side", dirty: false });
   });
 
-  it("tells of its work tree the branch, a detached HEAD, and what is not committed", async () => {
+  it("works at a detached HEAD, and tells what of the federation is not committed", async () => {
     const path = await clone();
     const repository = await open(path);
-    expect(await repository.workTreeState(signal)).toEqual({ branch: "main", dirty: false });
     await git(path, ["checkout", "--quiet", "--detach", "HEAD~2"]);
-    expect(await repository.workTreeState(signal)).toEqual({ branch: null, dirty: false });
     expect(await repository.resolve("HEAD", signal)).toBe(chain[9]);
-    await writeFile(join(path, "new.txt"), "1");
-    expect(await repository.workTreeState(signal)).toEqual({ branch: null, dirty: true });
+    expect((await repository.list("branch", signal)).head).toBe(head());
+    await writeFiles(path, { "new.txt": "1" });
+    expect(await repository.uncommitted(signal)).toEqual([]);
+    await writeFiles(path, { "clusters/a b/amkocluster.yaml": "1", "federation/gslbconfig/gc.yaml": "other" });
+    expect(await repository.uncommitted(signal)).toEqual([
+      "federation/gslbconfig/gc.yaml",
+      "clusters/a b/amkocluster.yaml",
+    ]);
   });
 
   it("resolves names as git does, and branches that only the remote has", async () => {
@@ -262,7 +265,7 @@ describe("a bare repository", () => {
   it("is worked with directly, and has no work tree", async () => {
     const repository = await open(world.folder);
     expect([repository.url, repository.workTree]).toEqual([world.folder, null]);
-    expect(await repository.workTreeState(signal)).toBeNull();
+    expect(await repository.uncommitted(signal)).toEqual([]);
     const made = await publish(repository, head());
     expect(await world.branchHead("main")).toBe(made);
   });

@@ -12,6 +12,8 @@ import { readSchemas, readTemplate } from "../../src/shipped.ts";
 export interface CommandOptions {
   /** What `--repo` finds, whatever it says. */
   readonly repository?: Repository;
+  /** What the clone's work tree holds and no commit does. */
+  readonly uncommitted?: readonly string[];
   readonly cluster?: Cluster;
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
@@ -71,7 +73,8 @@ export async function runCommand(args: readonly string[], options: CommandOption
   return { exitCode, ...written, questions };
 }
 
-function houseOf({ repository, cluster, house }: CommandOptions): House {
+function houseOf(options: CommandOptions): House {
+  const { repository, cluster, house } = options;
   return {
     findFileProblems,
     startAgent: () => missing("an agent"),
@@ -82,6 +85,7 @@ function houseOf({ repository, cluster, house }: CommandOptions): House {
       return {
         ...repository,
         resolve: (name, signal) => resolveName(repository, source, name, signal),
+        uncommitted: async () => options.uncommitted ?? [],
         close: async () => undefined,
       } satisfies OpenRepository;
     },

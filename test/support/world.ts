@@ -15,14 +15,13 @@ import { type AgentProcess, startAgentProcess } from "../../src/sandbox/agent-pr
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
 import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
 import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
-import { type GitServerUser, startGitServer } from "../../src/sandbox/git-server.ts";
 import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "./builders.ts";
 import { startClusters, type TestCluster } from "./clusters.ts";
 import { commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
-import { installHook } from "./hook.ts";
+import type { TestPushers } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";
-import { PROJECT, type ServerProcess, startServer } from "./process.ts";
+import { type GitUsers, startWorldGit, type WorldGit } from "./world-git.ts";
 
 /** Generous, since many suites may share a small machine; below the time limit of a test, so that it can say what it awaited. */
 const WAIT_MAX_MS = 50_000;
@@ -44,9 +43,11 @@ export interface WorldOptions {
   /** False installs nothing and starts no agent. */
   readonly running?: boolean;
   /** Who may read and push. Each cluster's agent is given the user of its name. May be changed while the world runs. */
-  readonly users?: Record<string, GitServerUser>;
+  readonly users?: GitUsers;
   /** True gives everybody a user of their own and has the server judge each push with the hook that the project ships. */
   readonly hook?: boolean;
+  /** How the hook's file maps a user, where it is not to the cluster of that name. */
+  readonly pushers?: TestPushers;
   /** True takes the fault proxies out of the agents' way. */
   readonly direct?: boolean;
   /** Half of a round trip between each cluster's site and the git server; needs the proxies. */
@@ -114,7 +115,6 @@ export interface World {
 }
 
 export const REPOSITORY = "federation.git";
-const GIT_SERVER = join(PROJECT, "src/sandbox/git-server-main.ts");
 const LOG_LINES_MAX = 60;
 
 /** Every agent polls each second, acknowledges soon, and never looks at everything unless something woke it. */
@@ -185,8 +185,9 @@ async function build(
     files,
     seeded,
     agentFlags = {},
-    users: given,
+    users,
     hook = false,
+    pushers = {},
     direct = false,
     gitDelayMs = 0,
   }: WorldOptions,
@@ -204,19 +205,21 @@ async function build(
     await setBranch(repositoryFolder, "main", first);
     await seeded?.(repositoryFolder, first);
   }
-  const users = hook ? { [PERSON]: { password: PERSON, mayPush: true }, ...usersOf(names), ...given } : given;
-  if (hook) {
-    const agents = Object.fromEntries(names.map((name) => [name, name]));
-    await installHook(repositoryFolder, { ...agents, [PERSON]: "people" });
-  }
-  const gitServer = await startWorldGit(gitRoot, users);
+  const gitServer = await startWorldGit({
+    root: gitRoot,
+    repository: REPOSITORY,
+    clusters: names,
+    hook,
+    users,
+    pushers,
+  });
   closing.push(() => gitServer.crash());
   const { kubeconfig, clusters: bare, stop: stopClusters } = await startClusters(names, folder);
   closing.push(stopClusters);
   await mkdir(join(folder, "logs"));
   const clusters = await Promise.all(
     bare.map(async (cluster) => {
-      const parts = { cluster, names, folder, gitUrl: gitServer.url, gitDelayMs, agentFlags, users, direct };
+      const parts = { cluster, names, folder, git: gitServer, gitDelayMs, agentFlags, direct };
       const built = await surround(parts);
       closing.push(
         () => built.gitProxy.stop(),
@@ -245,7 +248,7 @@ async function build(
     head,
     repositoryFolder,
     repositoryUrl: gitServer.url,
-    person: await clonePerson(withUser(gitServer.url, users), join(folder, "person")),
+    person: await clonePerson(gitServer.personUrl, join(folder, "person"), repositoryFolder),
     gitServer,
     settled: () => settled(clusters, repositoryFolder),
     polls: (count) => polls(clusters, count),
@@ -255,63 +258,19 @@ async function build(
   };
 }
 
-/** Whose clone a world with the hook has. */
-const PERSON = "jo";
-
-function usersOf(names: readonly string[]): Record<string, GitServerUser> {
-  return Object.fromEntries(names.map((name) => [name, { password: `${name}'s`, mayPush: true }]));
-}
-
-interface WorldGit {
-  readonly url: string;
-  crash(): Promise<void>;
-  restart(): Promise<void>;
-}
-
-/** A process of its own, so that it can be killed; with users in this process, so that they can be changed. */
-async function startWorldGit(root: string, users: WorldOptions["users"]): Promise<WorldGit> {
-  if (users !== undefined) {
-    const server = await startGitServer({ root, users });
-    const crash = (): Promise<void> => server.stop({ abruptly: true });
-    const restart = (): Promise<void> => Promise.reject(new TypeError("a git server with users cannot be restarted"));
-    return { url: server.url(REPOSITORY), crash, restart };
-  }
-  let server: ServerProcess | null = await startServer([GIT_SERVER, root]);
-  const { port, origin } = new URL(server.url);
-  return {
-    url: `${origin}/${REPOSITORY}`,
-    async crash() {
-      const running = server;
-      server = null;
-      await running?.kill();
-    },
-    async restart() {
-      server ??= await startServer([GIT_SERVER, root, port]);
-    },
-  };
-}
-
-/** A person with a user's name pushes as the first user who may. */
-function withUser(url: string, users: WorldOptions["users"]): string {
-  const user = Object.entries(users ?? {}).find(([, { mayPush }]) => mayPush);
-  if (user === undefined) return url;
-  const [name, { password }] = user;
-  return Object.assign(new URL(url), { username: name, password }).href;
-}
-
 interface Parts {
   readonly cluster: TestCluster;
   readonly names: readonly string[];
   readonly folder: string;
-  readonly gitUrl: string;
+  readonly git: WorldGit;
   readonly agentFlags: Readonly<Record<string, string>>;
-  readonly users: WorldOptions["users"];
   readonly direct: boolean;
   readonly gitDelayMs: number;
 }
 
 async function surround(parts: Parts): Promise<WorldCluster> {
-  const { cluster, names, folder, gitUrl, agentFlags, users, direct } = parts;
+  const { cluster, names, folder, agentFlags, direct } = parts;
+  const { url: gitUrl, users } = parts.git;
   const { name, url, token, objects } = cluster;
   const gitProxy = await startFaultProxy({ target: new URL(gitUrl).origin, delayMs: parts.gitDelayMs });
   const repositoryUrl = direct ? gitUrl : `${gitProxy.url}/${REPOSITORY}`;
@@ -327,7 +286,7 @@ async function surround(parts: Parts): Promise<WorldCluster> {
     context: name,
     ...agentFlags,
   };
-  if (users !== undefined) {
+  if (users !== null) {
     flags["git-credentials"] = await writeCredentials(join(place, "git"), name, users[name]?.password ?? "");
   }
   const logFile = join(place, "log");

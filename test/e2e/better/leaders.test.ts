@@ -31,7 +31,7 @@ afterEach(() => calm(world()));
 test("two leaders are told in every cluster while they are there; resolved, federation goes on and every status is true", async () => {
   tellLogs(world());
   const { leader, clusters, person } = world();
-  await person.push(withManifest("cluster2", { isLeader: true }));
+  await person.slip(withManifest("cluster2", { isLeader: true }));
   for (const cluster of clusters) {
     await waitForCondition(cluster, "Synced", "False AG5002");
     await waitForEvent(cluster, "Held", "is also a leader, conflicting state");

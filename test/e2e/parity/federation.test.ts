@@ -173,7 +173,7 @@ describe("member clusters", () => {
   test("of which one is a leader too stop everything; once it follows everything goes on", async () => {
     tellLogs(world());
     const { leader, clusters, followers, person, head, polls } = world();
-    const commit = await person.push(withManifest("cluster2", { isLeader: true }));
+    const commit = await person.slip(withManifest("cluster2", { isLeader: true }));
     for (const cluster of clusters) {
       await waitForCode(cluster, "AG5002");
       await waitForCondition(cluster, "member cluster validation", "member cluster clients invalid");

@@ -26,7 +26,7 @@ import { tellLogs, useWorld } from "../use-world.ts";
 /** Several waits follow one another in each test; a small machine may share its cores between many suites. */
 vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
 
-const world = useWorld();
+const world = useWorld({ pushers: { cluster2: { cluster: "cluster2", designates: true } } });
 const AMKO_CLUSTERS = "/apis/amko.vmware.com/v1alpha1/namespaces/avi-system/amkoclusters";
 
 afterEach(() => calm(world()));
