@@ -21,7 +21,7 @@ const leads = (cluster: string): string => kubectl(cluster, "get amkocluster -o 
 const ttl = (cluster: string): string => kubectl(cluster, "get gdp global-gdp -o jsonpath={.spec.ttl}");
 
 beforeAll(async () => {
-  world = await startWorld({ files: null, running: false });
+  world = await startWorld({ files: null, running: false, hook: true });
   await Promise.all(world.clusters.map((cluster) => cluster.install()));
   const people = await Promise.all(
     ["anna", "ben"].map(async (name) => {
@@ -35,6 +35,7 @@ beforeAll(async () => {
         GIT_COMMITTER_NAME: name,
         GIT_COMMITTER_EMAIL: `${name}@example.com`,
         AMKO_GITOPS_REPO: world.repositoryUrl,
+        ...world.personEnvironment,
       });
     }),
   );

@@ -26,13 +26,14 @@ let terminal: Terminal;
 let credentials: string;
 
 beforeAll(async () => {
-  world = await startWorld();
+  world = await startWorld({ hook: true });
   terminal = await openTerminal(join(world.folder, "person"), {
     KUBECONFIG: world.kubeconfig,
     GIT_AUTHOR_NAME: "Somebody",
     GIT_AUTHOR_EMAIL: "somebody@example.com",
     GIT_COMMITTER_NAME: "Somebody",
     GIT_COMMITTER_EMAIL: "somebody@example.com",
+    ...world.personEnvironment,
   });
   credentials = await writeCredentials(join(world.folder, "credentials"), "cluster1", "a secret");
   // A second revision, so that there is something to look back at.

@@ -16,6 +16,8 @@ export interface WorldGit {
   readonly url: string;
   /** The same, with those of a person who may push. */
   readonly personUrl: string;
+  /** An environment in which git has the credentials of that person. */
+  readonly personEnvironment: Readonly<Record<string, string>>;
   /** Null where everybody is welcome. */
   readonly users: Readonly<GitUsers> | null;
   crash(): Promise<void>;
@@ -54,7 +56,8 @@ async function serve(
   const started = ownProcess ? await startOwnProcess(root, users) : await startHere(root, users);
   const url = `${started.origin}/${repository}`;
   const { crash, restart } = started;
-  return { url, personUrl: withPerson(url, users), users: users ?? null, crash, restart };
+  const personUrl = withPerson(url, users);
+  return { url, personUrl, personEnvironment: loginOf(personUrl), users: users ?? null, crash, restart };
 }
 
 type Served = { readonly origin: string } & Pick<WorldGit, "crash" | "restart">;
@@ -99,4 +102,12 @@ function withPerson(url: string, users: GitUsers | undefined): string {
   if (user === undefined) return url;
   const [name, { password }] = user;
   return Object.assign(new URL(url), { username: name, password }).href;
+}
+
+/** As a credential helper would know them. */
+function loginOf(personUrl: string): Readonly<Record<string, string>> {
+  const { username, password } = new URL(personUrl);
+  if (username === "") return {};
+  const helper = `!printf 'username=%s\\npassword=%s\\n' ${username} ${password} #`;
+  return { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "credential.helper", GIT_CONFIG_VALUE_0: helper };
 }

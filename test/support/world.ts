@@ -102,6 +102,8 @@ export interface World {
   /** The address that people clone. */
   readonly repositoryUrl: string;
   readonly person: Person;
+  /** An environment in which git has the person's credentials. */
+  readonly personEnvironment: Readonly<Record<string, string>>;
   readonly gitServer: { crash(): Promise<void>; restart(): Promise<void> };
   /** Waits until every agent that runs says that its cluster is in sync with the branch, and has acknowledged it. */
   settled(): Promise<CommitId>;
@@ -249,6 +251,7 @@ async function build(
     repositoryFolder,
     repositoryUrl: gitServer.url,
     person: await clonePerson(gitServer.personUrl, join(folder, "person"), repositoryFolder),
+    personEnvironment: gitServer.personEnvironment,
     gitServer,
     settled: () => settled(clusters, repositoryFolder),
     polls: (count) => polls(clusters, count),
