@@ -83,12 +83,16 @@ describe("suspend", () => {
 });
 
 describe("resume", () => {
-  it("takes off both annotations and no other", async () => {
+  it.each([
+    ["plain", null],
+    ["narrow", { columns: 60, colour: false }],
+    ["colour", { columns: 120, colour: true }],
+  ] as const)("takes off both annotations and no other, on a terminal that is %s", async (name, terminal) => {
     const cluster = clusterWithAmko("cluster2", { annotations: { keep: "me", ...SUSPENDED } });
-    const { exitCode, stdout } = await runCommand(["resume", "--context", "cluster2"], { cluster });
+    const { exitCode, stdout } = await runCommand(["resume", "--context", "cluster2"], { cluster, terminal });
     expect(exitCode).toBe(0);
     expect(annotationsOf(cluster)).toEqual({ keep: "me" });
-    await expect(stdout).toMatchFileSnapshot("golden/resume-plain.txt");
+    await expect(stdout).toMatchFileSnapshot(`golden/resume-${name}.txt`);
   });
 
   it("says so where the agent was not suspended, or is not any more", async () => {
