@@ -4,7 +4,7 @@ import type { Cell } from "./matrix.ts";
  * Why an agent may meet a fault without a word; null where it has to say a code. Everything that is not listed here has
  * to be said.
  */
-export function whySilent({ asked: { role, side, name }, fault }: Pick<Cell, "asked" | "fault">): string | null {
+export function whySilent({ asked: { role, side, name, nth }, fault }: Pick<Cell, "asked" | "fault">): string | null {
   const rules: readonly (readonly [holds: boolean, why: string])[] = [
     [fault.name === "delay", "what is slow, but within the time limit, is no fault"],
     [
@@ -20,6 +20,10 @@ export function whySilent({ asked: { role, side, name }, fault }: Pick<Cell, "as
     [name === "GET statefulsets/{name}" && fault.name === "404", "no StatefulSet is an answer"],
     [name === "GET secrets/{name}" && ["403", "404"].includes(fault.name), "without credentials nobody is asked"],
     [name === "GET configmaps/{name}" && fault.name === "404", "no ConfigMap is an answer"],
+    [
+      /^PATCH .*\(dry run\)$/.test(name) && nth === 1 && fault.name === "403",
+      "a comparison that is refused finds a difference, and who applies that asks again",
+    ],
     [name.startsWith("PATCH events") && fault.name === "404", "an Event that expired is made anew"],
     [side === "members" && name.startsWith("PATCH"), "a nudge is best effort"],
   ];
