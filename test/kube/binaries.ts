@@ -1,10 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cacheFolder } from "../support/cache-folder.ts";
 
 /** Where the programs of a Kubernetes control plane are. */
 export interface Binaries {
@@ -32,7 +32,7 @@ export async function findBinaries(say: (line: string) => void): Promise<Binarie
       "Neither is KUBEBUILDER_ASSETS set to a folder with kube-apiserver, etcd and kubectl, nor is there Go on PATH to build them.",
     );
   });
-  const folder = join(cacheFolder(), await digestOfModule(goVersion));
+  const folder = join(cacheFolder("kube"), await digestOfModule(goVersion));
   if (!(await exists(folder))) await build(folder, say);
   return { apiServer: join(folder, "kube-apiserver"), etcd: join(folder, "etcd"), kubectlFolder: null };
 }
@@ -44,11 +44,6 @@ async function takeAssets(folder: string): Promise<Binaries> {
     }
   }
   return { apiServer: join(folder, "kube-apiserver"), etcd: join(folder, "etcd"), kubectlFolder: folder };
-}
-
-function cacheFolder(): string {
-  const cache = process.env["XDG_CACHE_HOME"] ?? "";
-  return join(cache === "" ? join(homedir(), ".cache") : cache, "amko-gitops", "kube");
 }
 
 const DIGEST_CHARACTERS = 16;

@@ -28,7 +28,7 @@ beforeAll(async () => {
   helm = await createHelm(join(folder, "helm"));
   const enforce = { metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } } };
   await askAsAdmin(cluster.upstream, "PATCH", `/api/v1/namespaces/${NAMESPACE}`, enforce);
-  await installServiceMonitors();
+  await installPrometheusOperator();
 });
 
 afterAll(async () => {
@@ -46,17 +46,15 @@ const RENDERED: readonly (readonly [string, () => Promise<readonly KubernetesObj
 ];
 
 describe.each(RENDERED)("what %s renders", (_, render) => {
-  it("is taken, object by object", async () => {
-    for (const object of await render()) {
-      const args = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"];
-      const { code, stderr } = await kubectl(args, { input: JSON.stringify(object) });
-      expect({ object: `${object.kind} ${object.metadata.name}`, code, stderr }).toMatchObject({ code: 0, stderr: "" });
-    }
-  });
+  it("is taken, object by object", async () => expectTaken(await render()));
 
   it("makes pods that the restricted Pod Security Standard admits", async () => {
     expect(await createPod(podOf(await render()))).toMatchObject({ code: 0, stderr: "" });
   });
+});
+
+describe("what kustomize renders for the Prometheus operator", () => {
+  it("is taken, object by object", async () => expectTaken(await renderKustomize("monitoring")));
 });
 
 describe("a pod that asks for more than restricted Pod Security gives", () => {
@@ -71,28 +69,41 @@ describe("a pod that asks for more than restricted Pod Security gives", () => {
   });
 });
 
+async function expectTaken(objects: readonly KubernetesObject[]): Promise<void> {
+  for (const object of objects) {
+    const args = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"];
+    const { code, stderr } = await kubectl(args, { input: JSON.stringify(object) });
+    expect({ object: `${object.kind} ${object.metadata.name}`, code, stderr }).toMatchObject({ code: 0, stderr: "" });
+  }
+}
+
 function createPod(spec: PodSpec): ReturnType<Kubectl> {
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "amko-gitops", namespace: NAMESPACE }, spec };
   return kubectl(["create", "--dry-run=server", "-f", "-"], { input: JSON.stringify(pod) });
 }
 
-/** As much of the Prometheus operator's definition as the chart relies on. */
-async function installServiceMonitors(): Promise<void> {
+/** As much of the Prometheus operator's definitions as `deploy/` relies on. */
+async function installPrometheusOperator(): Promise<void> {
   const schema = { type: "object", properties: { spec: { type: "object", ...{ [PRESERVE]: true } } } };
-  const definition = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "servicemonitors.monitoring.coreos.com" },
-    spec: {
-      group: "monitoring.coreos.com",
-      scope: "Namespaced",
-      names: { plural: "servicemonitors", kind: "ServiceMonitor" },
-      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
-    },
-  };
-  await askAsAdmin(cluster.upstream, "POST", DEFINITIONS, definition);
-  const path = `/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/servicemonitors`;
-  expect(await becomes(async () => (await askAsAdmin(cluster.upstream, "GET", path)).status === 200)).toBe(true);
+  for (const [plural, kind] of [
+    ["servicemonitors", "ServiceMonitor"],
+    ["prometheusrules", "PrometheusRule"],
+  ]) {
+    const definition = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.monitoring.coreos.com` },
+      spec: {
+        group: "monitoring.coreos.com",
+        scope: "Namespaced",
+        names: { plural, kind },
+        versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      },
+    };
+    await askAsAdmin(cluster.upstream, "POST", DEFINITIONS, definition);
+    const path = `/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/${plural}`;
+    expect(await becomes(async () => (await askAsAdmin(cluster.upstream, "GET", path)).status === 200)).toBe(true);
+  }
 }
 
 const PRESERVE = "x-kubernetes-preserve-unknown-fields";

@@ -59,7 +59,10 @@ export const FULL_VALUES = {
     ],
     egress: [{ to: [{ ipBlock: { cidr: "198.51.100.7/32" } }], ports: [{ port: 443, protocol: "TCP" }] }],
   },
-  monitoring: { serviceMonitor: { enabled: true, interval: "15s", labels: { release: "prometheus" } } },
+  monitoring: {
+    serviceMonitor: { enabled: true, interval: "15s", labels: { release: "prometheus" } },
+    rules: { enabled: true, labels: { release: "prometheus" }, runbookUrl: "https://wiki.example.com/amko-gitops" },
+  },
   podAnnotations: { "example.com/pod": "yes" },
   podLabels: { team: "platform" },
   priorityClassName: "system-cluster-critical",
