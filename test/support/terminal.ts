@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
-import { findKubectl } from "./kubectl.ts";
+import { findKubectl, pathWithKubectl } from "./kubectl.ts";
+import { unpackProgram } from "./layer.ts";
 import { PROJECT } from "./process.ts";
 
 /** What a command answered. */
@@ -12,7 +13,7 @@ export interface Answer {
   readonly stderr: string;
 }
 
-/** Somebody at a shell, with amko-gitops, git and kubectl and nothing else. */
+/** Somebody at a shell, with amko-gitops, git, kubectl and helm, pipes, and nothing else. */
 export interface Terminal {
   readonly folder: string;
   /** Runs a command line; single quotes hold words together. Whatever it answers is the answer. */
@@ -34,13 +35,24 @@ export async function openTerminal(folder: string, environment: Readonly<Record<
     "amko-gitops": [process.execPath, join(PROJECT, "src/launch.js")],
     git: ["git"],
     kubectl: [await findKubectl()],
+    helm: [await unpackProgram("helm")],
   };
   const home = join(folder, "home");
   await mkdir(home, { recursive: true });
-  const env = { PATH: process.env["PATH"], HOME: home, GIT_CONFIG_NOSYSTEM: "1", ...environment };
+  const env = { PATH: await pathWithKubectl(), HOME: home, GIT_CONFIG_NOSYSTEM: "1", ...environment };
   const screen: string[] = [];
 
-  function execute(line: string): Promise<Answer> {
+  /** What fails ends a pipe, as with `set -o pipefail`. */
+  async function execute(line: string): Promise<Answer> {
+    let last: Answer = { code: 0, stdout: "", stderr: "" };
+    for (const command of line.split(" | ")) {
+      last = await executeOne(command, last.stdout);
+      if (last.code !== 0) break;
+    }
+    return last;
+  }
+
+  function executeOne(line: string, input: string): Promise<Answer> {
     const [name = "", ...args] = wordsOf(line);
     const program = programs[name];
     if (program === undefined) throw new TypeError(`${name} is no program of this terminal`);
@@ -51,7 +63,9 @@ export async function openTerminal(folder: string, environment: Readonly<Record<
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
         resolve({ code, stdout, stderr });
       });
-      child.stdin?.end();
+      // It may be gone before it has read anything.
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(input);
     });
   }
 
