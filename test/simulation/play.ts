@@ -2,9 +2,10 @@ import { BASE_ANNOTATION, type CommitId, FEDERATED_KINDS, type FederatedKind } f
 import { manifest } from "../support/builders.ts";
 import { filesOf } from "../support/fakes/world.ts";
 import type { History } from "./acts.ts";
+import { installAmko } from "./acts-of-operators.ts";
 import { pictureOf, type Said } from "./content.ts";
 import { absorbMain, fakeOf, holdingOf, isLeading, lookAt, newestUsable } from "./ledger.ts";
-import { installAmko, perform } from "./people.ts";
+import { perform } from "./perform.ts";
 import { createSimulation, type Simulation, type Tampering } from "./simulate.ts";
 
 /** Rounds in which every agent runs, and a minute passes. After these everybody has to be at rest. */

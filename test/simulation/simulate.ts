@@ -11,6 +11,7 @@ import { createFakeRemote, type RefWrite } from "../support/fakes/repository.ts"
 import { createFixedChance, createManualClock } from "../support/fakes/time.ts";
 import { filesOf, objectOf, SETTINGS } from "../support/fakes/world.ts";
 import type { History, Incident, Pass, Trouble } from "./acts.ts";
+import { installAmko } from "./acts-of-operators.ts";
 import { CHECKERS } from "./checkers.ts";
 import { SEEDS, VIEW_CACHE } from "./content.ts";
 import {
@@ -25,8 +26,9 @@ import {
   isLeading,
   type Ledger,
 } from "./ledger.ts";
-import { installAmko, nameOf, perform, type SavedCluster, type Scene } from "./people.ts";
+import { perform } from "./perform.ts";
 import { type Gate, gateCluster, gateRepository, type PortCall } from "./ports.ts";
+import { nameOf, type SavedCluster, type Scene } from "./scene.ts";
 
 /** What an agent is given in place of the world, to see whether the checkers notice. */
 export interface Tampering {

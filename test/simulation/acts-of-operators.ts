@@ -1,0 +1,90 @@
+import { FEDERATED_KINDS, KINDS, NAMESPACE, type Uid } from "../../src/core/model.ts";
+import type { Backup } from "./acts.ts";
+import { pictureOf } from "./content.ts";
+import { type ClusterLedger, clusterOf, fakeOf, type Ledger } from "./ledger.ts";
+import type { Scene } from "./scene.ts";
+
+/** Helm writes the chart's values again, which are those of the first day. */
+export function helmUpgrade({ ledger, names }: Scene, at: string, newVersion: boolean): string | null {
+  const fake = fakeOf(ledger, at);
+  if (fake.only("AMKOCluster") === null) return null;
+  const isLeader = at === names[0];
+  const spec = { clusterContext: at, isLeader, version: newVersion ? "1.5.0" : "1.4.2", clusters: names };
+  fake.edit("AMKOCluster", (object) => ({ ...object, spec }));
+  if (isLeader) clusterOf(ledger, at).leadsByOtherHand = true;
+  return `${at}: helm upgrade writes isLeader ${isLeader} and version ${spec.version}`;
+}
+
+export function restore({ ledger, backups }: Scene, at: string, what: Backup, back: number): string | null {
+  const saved = backups.get(at) ?? [];
+  const backup = saved[Math.max(0, saved.length - 1 - back)];
+  if (backup === undefined) return null;
+  const kinds = new Set([...backup.cluster.objects.values()].map(({ kind }) => kind));
+  // Restoring single objects takes none away.
+  if (what !== "everything" && what !== "ConfigMap" && !kinds.has(what)) return null;
+  const fake = fakeOf(ledger, at);
+  const cluster = clusterOf(ledger, at);
+  cluster.leadsByOtherHand = true;
+  cluster.lastWrites.clear();
+  cluster.gone = goneAfter(what, backup.gone, cluster.gone);
+  // What was written since the backup is what a restore means to undo.
+  for (const kind of FEDERATED_KINDS) {
+    for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
+  }
+  if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
+  if (what === "everything") fake.restore(backup.cluster);
+  else if (what === "ConfigMap") fake.setConfigMapData(backup.cluster.configMap?.data ?? null);
+  else {
+    fake.drop(what);
+    fake.refuse(what, null);
+    for (const object of backup.cluster.objects.values()) if (object.kind === what) fake.put(object);
+  }
+  return `${at}: ${what} is restored as it was ${back} steps ago`;
+}
+
+/** What counts as deleted by a person after a restore: under another AMKOCluster nothing does. */
+function goneAfter(what: Backup, then: ClusterLedger["gone"], now: ClusterLedger["gone"]): ClusterLedger["gone"] {
+  if (what === "everything") return then;
+  if (what === "ConfigMap") return now;
+  return what === "AMKOCluster" ? { GSLBConfig: null, GlobalDeploymentPolicy: null } : { ...now, [what]: then[what] };
+}
+
+/** Helm uninstalls AMKO with everything that its chart owns, and installs it again; the agent's ConfigMap stays. */
+export function reinstall({ ledger, names }: Scene, at: string): string {
+  const fake = fakeOf(ledger, at);
+  for (const kind of FEDERATED_KINDS) {
+    for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
+    fake.drop(kind);
+  }
+  fake.drop("AMKOCluster");
+  installAmko(ledger, names, at);
+  const cluster = clusterOf(ledger, at);
+  cluster.leadsByOtherHand = true;
+  cluster.gone = { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  cluster.lastWrites.clear();
+  if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
+  return `${at}: AMKO is uninstalled and installed again`;
+}
+
+export function rebuild({ ledger, names, nextToken }: Scene, at: string, accepted: boolean): string {
+  const fake = fakeOf(ledger, at);
+  const namespace = { uid: `${at}-rebuilt-${nextToken()}` as Uid, terminating: false };
+  fake.restore({ objects: new Map(), configMap: null, namespace });
+  installAmko(ledger, names, at);
+  const cluster = clusterOf(ledger, at);
+  cluster.leadsByOtherHand = true;
+  cluster.lastWrites.clear();
+  cluster.gone = { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
+  if (accepted) ledger.remote.setBranch(`amko/identity/${at}`, null);
+  return `${at}: rebuilt empty${accepted ? ", and a person accepts it" : ""}`;
+}
+
+export function installAmko(ledger: Ledger, names: readonly string[], at: string): void {
+  fakeOf(ledger, at).put({
+    apiVersion: KINDS.AMKOCluster.apiVersion,
+    kind: "AMKOCluster",
+    metadata: { name: "amkocluster-federation", namespace: NAMESPACE },
+    spec: { clusterContext: at, isLeader: at === names[0], version: "1.4.2", clusters: names },
+  });
+}

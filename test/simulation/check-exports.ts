@@ -1,0 +1,110 @@
+import { parseMessage, TRAILERS, trailerValues } from "../../src/core/message.ts";
+import { BASE_ANNOTATION, FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../../src/core/model.ts";
+import { FIELDS, pictureOf } from "./content.ts";
+import {
+  type ClusterChange,
+  clusterOf,
+  type Holding,
+  isInOffice,
+  type Ledger,
+  lookAt,
+  newestUsable,
+  type RefChange,
+  valueKey,
+} from "./ledger.ts";
+
+const GRACE_MS = 30_000;
+
+export async function fence({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+  if (write.branch !== "main") return null;
+  const { to, by } = write;
+  const [parent] = to === null ? [] : ledger.remote.stored(to).parents;
+  if (parent === undefined || parent !== write.from) return `${by} did not push on top of the branch`;
+  const { leadership } = (await lookAt(ledger, parent)).view;
+  if (leadership.kind === "leader" && leadership.cluster === by) return null;
+  return `${by} exported on top of ${parent.slice(0, 8)}, where it does not lead`;
+}
+
+export async function noTombstone({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+  const { branch, by, from, to } = write;
+  if (branch !== "main" || from === null || to === null) return null;
+  for (const kind of FEDERATED_KINDS) {
+    const past = await newestUsable(ledger, kind, from);
+    const said = (await lookAt(ledger, to)).kinds[kind];
+    if (said?.kind !== "deleted" || past?.kind === "deleted") continue;
+    const gone = clusterOf(ledger, by).gone[kind];
+    if (gone === null) return `${by} exported a tombstone for ${kind}, which nobody deleted there`;
+    if (!gone.inOffice) return `${by} exported a tombstone for ${kind}, which was deleted before it came into office`;
+    if (ledger.nowMs() - gone.atMs < GRACE_MS)
+      return `${by} exported a tombstone for ${kind} before the grace was over`;
+  }
+  return null;
+}
+
+export async function honestExport({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+  const { branch, by, from, to } = write;
+  if (branch !== "main" || from === null || to === null) return null;
+  const { touched, rewritten } = clusterOf(ledger, by);
+  for (const kind of FEDERATED_KINDS) {
+    const past = await newestUsable(ledger, kind, from);
+    const said = (await lookAt(ledger, to)).kinds[kind];
+    // What was edited here stays as a whole where git deleted it: there is nothing to merge it with.
+    if (said?.kind !== "present" || past?.kind !== "present" || said.digest === past.digest) continue;
+    const old = [...said.tokens].find(
+      (one) => !past.tokens.has(one) && ledger.mainTokens.has(one) && !rewritten.has(one),
+    );
+    if (old !== undefined) return `${by} brought ${old} back, an older state that nobody wrote there`;
+    const undone = FIELDS.find(
+      (field) =>
+        field.kind === kind &&
+        !touched.has(field.name) &&
+        field.read(past.content.spec) !== field.read(said.content.spec),
+    );
+    if (undone !== undefined) return `${by} changed ${undone.name} of git, which nobody touched there`;
+  }
+  return null;
+}
+
+/** Git's value was never here, so both sides changed it: the commit that loses is named. */
+export async function namedOverride({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+  const { branch, by, from, to } = write;
+  if (branch !== "main" || from === null || to === null) return null;
+  const { values } = clusterOf(ledger, by);
+  const isNamed = trailerValues(parseMessage(ledger.remote.stored(to).message), TRAILERS.supersedes).length > 0;
+  const { kinds } = await lookAt(ledger, from);
+  for (const field of FIELDS) {
+    // A file that is missing or unusable is healed, and a value that is taken away leaves nothing to look for.
+    const past = kinds[field.kind];
+    const said = (await lookAt(ledger, to)).kinds[field.kind];
+    if (isNamed || past?.kind !== "present" || said?.kind !== "present") continue;
+    const lost = field.read(past.content.spec);
+    if (lost === undefined || lost === field.read(said.content.spec)) continue;
+    if (!values.has(valueKey(field, lost))) return `${by} overrode ${field.name} ${lost} of git and does not say so`;
+  }
+  return null;
+}
+
+export async function newestEditWins({ at, before, after }: ClusterChange, ledger: Ledger): Promise<string | null> {
+  const { lastWrites } = clusterOf(ledger, at);
+  if (!isInOffice(ledger, at)) return null;
+  for (const field of FIELDS) {
+    const wrote = lastWrites.get(field.name);
+    const [past] = before.objects[field.kind];
+    const [now] = after.objects[field.kind];
+    if (wrote === undefined || past === undefined || now === undefined) continue;
+    const [was, is] = [past, now].map((object) => field.read(pictureOf(object).content.spec));
+    const given = ledger.given.get(field.name);
+    if (was !== wrote.value || is === was || given?.by !== at || given.order >= wrote.order) continue;
+    // In a cluster that is new to the federation, what git says wins, after a rescue.
+    if (!hasBase(before, field.kind, past)) continue;
+    return `${at} put ${field.name} back to its own older export ${is ?? "(nothing)"}, over ${was ?? "(nothing)"}`;
+  }
+  return null;
+}
+
+/** The object, or the ConfigMap under this AMKOCluster, tells what the cluster held of the kind. */
+function hasBase({ amkoCluster, records }: Holding, kind: FederatedKind, { metadata }: LiveObject): boolean {
+  const recorded = records.bases[kind]?.amkoClusterUid;
+  const counts = recorded !== undefined && recorded === amkoCluster?.metadata.uid;
+  return counts || metadata.annotations?.[BASE_ANNOTATION] !== undefined;
+}

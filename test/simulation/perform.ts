@@ -1,0 +1,91 @@
+import { hasCode } from "../../src/errors.ts";
+import type { Act } from "./acts.ts";
+import { create, edit, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
+import { deleteRef, gitEdit, gitHandle, gitRollBack, mergeProposal } from "./acts-in-git.ts";
+import { helmUpgrade, rebuild, reinstall, restore } from "./acts-of-operators.ts";
+import { editManifests, exclude, flip, flipWithout } from "./acts-on-leadership.ts";
+import { absorbCluster, absorbGiven, absorbMain, fakeOf, forgive } from "./ledger.ts";
+import { headOf, kindOf, nameOf, type Scene } from "./scene.ts";
+
+/** Does what somebody does, and takes over what came of it. */
+export async function perform(scene: Scene, act: Act): Promise<void> {
+  const { ledger } = scene;
+  ledger.order += 1;
+  const before = headOf(scene);
+  const told = await enact(scene, act).catch((error: unknown) => {
+    // An admission policy binds people too.
+    if (hasCode(error, "AG3007")) return null;
+    throw error;
+  });
+  scene.tell(told ?? `(nothing comes of it: ${act.do})`);
+  if (told !== null) scene.note(act.do);
+  for (const name of scene.names) absorbCluster(ledger, name);
+  await absorbMain(ledger);
+  await absorbGiven(ledger, before, headOf(scene), "people");
+  forgive(ledger);
+}
+
+async function enact(scene: Scene, act: Act): Promise<string | null> {
+  switch (act.do) {
+    case "edit":
+      return edit(scene, nameOf(scene, act.at), act.change);
+    case "delete":
+      return remove(scene, nameOf(scene, act.at), kindOf(act.kind));
+    case "create":
+      return create(scene, nameOf(scene, act.at), kindOf(act.kind), act.otherName);
+    case "git edit":
+      return gitEdit(scene, act.change);
+    case "git tombstone":
+    case "git remove":
+    case "git rename":
+    case "git break":
+      return gitHandle(scene, act.do, kindOf(act.kind));
+    case "git roll back":
+      return gitRollBack(scene, kindOf(act.kind), act.by);
+    case "flip":
+      return flip(scene, nameOf(scene, act.to), act.way, act.edit);
+    case "flip without handover":
+      return flipWithout(scene, nameOf(scene, act.to));
+    case "second claim":
+      return editManifests(scene, `${nameOf(scene, act.at)} claims too`, (one) =>
+        one.cluster === nameOf(scene, act.at) ? { isLeader: true } : {},
+      );
+    case "nobody leads":
+      return editManifests(scene, "no manifest claims", () => ({ isLeader: false }));
+    case "exclude":
+      return exclude(scene, nameOf(scene, act.at), act.how);
+    case "touch isLeader":
+      return touchLeader(scene, nameOf(scene, act.at), act.value);
+    case "helm upgrade":
+      return helmUpgrade(scene, nameOf(scene, act.at), act.newVersion);
+    case "suspend":
+      return suspend(scene, nameOf(scene, act.at), act.forMs);
+    case "time":
+      await scene.clock.advance(act.ms);
+      return `${act.ms / 1000} s pass`;
+    case "restore":
+      return restore(scene, nameOf(scene, act.at), act.what, act.back);
+    case "reinstall":
+      return reinstall(scene, nameOf(scene, act.at));
+    case "rebuild":
+      return rebuild(scene, nameOf(scene, act.at), act.accepted);
+    case "delete ref":
+      return deleteRef(scene, nameOf(scene, act.at), act.purpose);
+    case "merge proposal":
+      return mergeProposal(scene, nameOf(scene, act.at), act.way, act.topic);
+    case "git away":
+    case "api away": {
+      const what = `${act.do.slice(0, 3)} ${nameOf(scene, act.at)}`;
+      if (act.away) scene.away.add(what);
+      else scene.away.delete(what);
+      return `${what} ${act.away ? "cannot be reached" : "can be reached"}`;
+    }
+    case "refuse": {
+      const kind = kindOf(act.kind);
+      fakeOf(scene.ledger, nameOf(scene, act.at)).refuse(kind, act.refuse ? "policy says no" : null);
+      return `admission in ${nameOf(scene, act.at)} ${act.refuse ? "refuses" : "takes"} every ${kind}`;
+    }
+    default:
+      return act satisfies never;
+  }
+}
