@@ -26,6 +26,7 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   const cluster = clusterOf(ledger, at);
   cluster.leadsByOtherHand = true;
   cluster.lastWrites.clear();
+  cluster.restoredOrder = ledger.order;
   cluster.gone = goneAfter(what, backup.gone, cluster.gone);
   // What was written since the backup is what a restore means to undo.
   for (const kind of FEDERATED_KINDS) {

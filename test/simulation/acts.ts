@@ -52,6 +52,8 @@ export type Trouble =
   | { readonly do: "crash" }
   /** The connection is cut, the server refuses, or it says that somebody was faster. */
   | { readonly do: "fail"; readonly how: "cut" | "refused" | "conflict" }
+  /** It is cut off, and lands after so many steps all the same. */
+  | { readonly do: "late"; readonly steps: number }
   | { readonly do: "act"; readonly act: Act }
   | { readonly do: "pass"; readonly pass: Pass };
 

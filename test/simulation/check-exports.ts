@@ -85,7 +85,7 @@ export async function namedOverride({ write }: RefChange, ledger: Ledger): Promi
 }
 
 export async function newestEditWins({ at, before, after }: ClusterChange, ledger: Ledger): Promise<string | null> {
-  const { lastWrites } = clusterOf(ledger, at);
+  const { lastWrites, restoredOrder } = clusterOf(ledger, at);
   if (!isInOffice(ledger, at)) return null;
   for (const field of FIELDS) {
     const wrote = lastWrites.get(field.name);
@@ -95,6 +95,7 @@ export async function newestEditWins({ at, before, after }: ClusterChange, ledge
     const [was, is] = [past, now].map((object) => field.read(pictureOf(object).content.spec));
     const given = ledger.given.get(field.name);
     if (was !== wrote.value || is === was || given?.by !== at || given.order >= wrote.order) continue;
+    if (given.order < restoredOrder) continue;
     // In a cluster that is new to the federation, what git says wins, after a rescue.
     if (!hasBase(before, field.kind, past)) continue;
     return `${at} put ${field.name} back to its own older export ${is ?? "(nothing)"}, over ${was ?? "(nothing)"}`;

@@ -170,4 +170,10 @@ export const EXAMPLES: readonly Example[] = [
     ],
     { handoverTimeoutMs: 60_000 },
   ),
+  example("what a cluster exported before it was restored is news to it", [
+    { do: "edit", at: 0, change: { field: 5, value: "fresh" } },
+    { do: "pass", at: 0, process: 0, wake: "poll", incidents: [] },
+    { do: "restore", at: 0, what: "everything", back: 1 },
+    { do: "edit", at: 0, change: { field: 5, value: "fresh" } },
+  ]),
 ];

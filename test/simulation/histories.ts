@@ -97,6 +97,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
       how: fc.constantFrom("cut", "cut", "refused", "conflict"),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("late" as const), steps: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("act" as const), act: acts }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("pass" as const), pass: passBetween }) },
 );

@@ -20,6 +20,15 @@ export interface Holding {
   readonly configMap: Readonly<Record<string, string>> | null;
 }
 
+/** What a pass read last, each on its own. */
+export interface Seen {
+  readonly head: CommitId | null;
+  readonly amkoCluster: LiveObject | null;
+  readonly records: Records | null;
+}
+
+export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null };
+
 /** One write of an agent that took effect in its cluster. */
 export interface ClusterChange {
   readonly kind: "cluster";
@@ -29,12 +38,14 @@ export interface ClusterChange {
   readonly after: Holding;
   /** The branch as that agent read it last. */
   readonly head: CommitId | null;
+  readonly seen: Seen;
 }
 
 /** One ref that an agent moved. */
 export interface RefChange {
   readonly kind: "ref";
   readonly write: RefWrite;
+  readonly seen: Seen;
 }
 
 export type Change = ClusterChange | RefChange;
@@ -56,6 +67,8 @@ export interface ClusterLedger {
   /** Its field says leader by a hand that was no agent's, or its claim was deleted under it. */
   leadsByOtherHand: boolean;
   claimed: { readonly order: number; readonly atMs: number } | null;
+  /** When it was restored last: of what it exported before, it may know nothing. */
+  restoredOrder: number;
   /** When the newest pass began that read the branch and came to its end. */
   readOrder: number;
   passesUnderWay: number;
@@ -102,6 +115,7 @@ export function createLedger(
         gone: { GSLBConfig: null, GlobalDeploymentPolicy: null },
         leadsByOtherHand: true,
         claimed: null,
+        restoredOrder: -1,
         readOrder: -1,
         passesUnderWay: 0,
         rebuiltInPass: false,

@@ -12,6 +12,8 @@ import { createSimulation, type Simulation, type Tampering } from "./simulate.ts
 const ROUNDS_MAX = 12;
 /** Each proposal that people merge may be news for everybody, and gives as many rounds again; so many can wait in turn. */
 const MERGES_MAX = 4;
+/** Whatever was under way has landed by then. */
+const LATE_MAX_STEPS = 6;
 const MINUTE_MS = 61_000;
 const CALM_MS = 11 * 60_000;
 
@@ -40,6 +42,7 @@ export async function playHistory(history: History, tampering: Tampering = {}): 
     simulation.backUp();
     if (step.do === "pass") await simulation.pass(step);
     else await perform(simulation, step);
+    await simulation.arrive();
     if (simulation.violations.length > 0) return outcome(0);
   }
   await heal(simulation);
@@ -62,6 +65,7 @@ async function heal(simulation: Simulation): Promise<void> {
   const { remote } = ledger;
   simulation.story.push("--- everything heals ---");
   away.clear();
+  for (let step = 0; step < LATE_MAX_STEPS; step += 1) await simulation.arrive();
   for (const name of names) {
     const fake = fakeOf(ledger, name);
     fake.refuse("GSLBConfig", null);

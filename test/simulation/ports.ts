@@ -10,9 +10,12 @@ export interface PortCall {
   readonly isWrite: boolean;
 }
 
-/** Asked around each request: before it leaves, and after it took effect and before its answer is seen. */
+/**
+ * Asked around each request: before it leaves (`send` is what would send it), and after it took effect and before its
+ * answer is seen.
+ */
 export interface Gate {
-  before(call: PortCall): Promise<void>;
+  before(call: PortCall, send: () => Promise<unknown>): Promise<void>;
   /** Told at once when a request took effect. */
   landed(call: PortCall, answer: unknown): Promise<void>;
   after(call: PortCall): Promise<void>;
@@ -32,7 +35,7 @@ export function gateRepository(repository: Repository, gate: Gate): Repository {
     url: repository.url,
     async *history(range, limit, signal) {
       const call = { port: "git", method: "history", subject: "", isWrite: false } as const;
-      await gate.before(call);
+      await gate.before(call, async () => undefined);
       yield* repository.history(range, limit, signal);
     },
   };
@@ -73,8 +76,9 @@ function gated<Port extends object, Name extends keyof Port & string>(
     const method = (port[name] as Method).bind(port);
     return async (...args) => {
       const call = describe(name, args);
-      await gate.before(call);
-      const answer = await method(...args);
+      const send = (): Promise<unknown> => method(...args);
+      await gate.before(call, send);
+      const answer = await send();
       await gate.landed(call, answer);
       await gate.after(call);
       return answer;

@@ -1,10 +1,9 @@
 import { type AgentSettings, type Memory, NO_MEMORY, type PassParts } from "../../src/agent/context.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
-import type { ErrorCode } from "../../src/core/catalogue.ts";
-import type { CommitId } from "../../src/core/model.ts";
+import { parseRecords } from "../../src/core/records.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
-import type { Cluster, Repository } from "../../src/ports.ts";
+import type { Cluster, ConfigMapState, ObjectList, RefListing, Repository } from "../../src/ports.ts";
 import { manifest, schemas, snapshotFile } from "../support/builders.ts";
 import { createFakeCluster } from "../support/fakes/cluster.ts";
 import { createFakeRemote, type RefWrite } from "../support/fakes/repository.ts";
@@ -14,6 +13,7 @@ import type { History, Incident, Pass, Trouble } from "./acts.ts";
 import { installAmko } from "./acts-of-operators.ts";
 import { CHECKERS } from "./checkers.ts";
 import { SEEDS, VIEW_CACHE } from "./content.ts";
+import { failureOf } from "./failures.ts";
 import {
   absorbCluster,
   absorbGiven,
@@ -25,6 +25,8 @@ import {
   holdingOf,
   isLeading,
   type Ledger,
+  NOTHING_SEEN,
+  type Seen,
 } from "./ledger.ts";
 import { perform } from "./perform.ts";
 import { type Gate, gateCluster, gateRepository, type PortCall } from "./ports.ts";
@@ -47,6 +49,8 @@ export interface Simulation extends Scene {
   pass(pass: Pass): Promise<void>;
   /** Passes until one asks for no other at once. Throws when that does not come. */
   run(at: string, wake: Wake): Promise<void>;
+  /** A step is over: requests that are under way come nearer, and land. */
+  arrive(): Promise<void>;
   backUp(): void;
   /** All agents die. */
   restart(): void;
@@ -66,8 +70,8 @@ interface Process {
   readonly context: PassParts;
   memory: Memory;
   running: Running | null;
-  /** The branch as the present pass read it. */
-  head: CommitId | null;
+  /** What the present pass read last. */
+  seen: Seen;
 }
 
 /** One pass under way. */
@@ -79,6 +83,15 @@ interface Running {
   dead: boolean;
   /** What came in between, and has to be over before the next step begins. */
   readonly under: Promise<unknown>[];
+}
+
+/** A request that its sender has given up, and that arrives all the same. */
+interface Late {
+  left: number;
+  readonly process: Process;
+  readonly call: PortCall;
+  readonly seen: Seen;
+  send(): Promise<unknown>;
 }
 
 export function createSimulation(history: Omit<History, "steps">, tampering: Tampering = {}): Simulation {
@@ -104,6 +117,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     handoverTimeoutMs: history.handoverTimeoutMs,
     ...tampering.settings,
   };
+  const late: Late[] = [];
   let tokens = 0;
   let passes = 0;
   let refWrites = 0;
@@ -132,11 +146,11 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     }
   }
 
-  async function observe(process: Process, call: PortCall): Promise<void> {
+  async function observe(process: Process, call: PortCall, seen: Seen): Promise<void> {
     if (call.port === "git") {
       const fresh = remote.writes.slice(refWrites);
       refWrites = remote.writes.length;
-      for (const write of fresh) await observeRef(write);
+      for (const write of fresh) await observeRef(write, seen);
       await absorbMain(ledger);
       return;
     }
@@ -144,14 +158,14 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const after = holdingOf(fakeOf(ledger, process.name));
     if (!isLeading(before) && isLeading(after)) noted.add("promotion");
     story.push(`    ${process.name} ${call.method} ${call.subject}`);
-    await check({ kind: "cluster", at: process.name, call, before, after, head: process.head });
+    await check({ kind: "cluster", at: process.name, call, before, after, head: seen.head, seen });
     absorbCluster(ledger, process.name);
   }
 
-  async function observeRef(write: RefWrite): Promise<void> {
+  async function observeRef(write: RefWrite, seen: Seen): Promise<void> {
     const what = write.to === null ? "deletes" : `writes ${write.to.slice(0, 8)} to`;
     story.push(`    ${write.by} ${what} ${write.branch}`);
-    await check({ kind: "ref", write });
+    await check({ kind: "ref", write, seen });
     if (write.branch === "main" && write.from !== null && write.to !== null) {
       await absorbGiven(ledger, write.from, write.to, write.by);
     }
@@ -170,6 +184,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     call: PortCall,
     what: Trouble,
     moment: string,
+    send: () => Promise<unknown>,
   ): Promise<void> {
     switch (what.do) {
       case "crash":
@@ -182,6 +197,14 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         story.push(`    ${call.method} ${call.subject} fails ${moment} it took effect (${what.how})`);
         if (moment === "after" && call.isWrite) noted.add("lost answer");
         throw failureOf(call, moment === "after" ? "cut" : what.how);
+      case "late":
+        if (call.isWrite && moment === "before") {
+          const { seen } = process;
+          late.push({ left: what.steps, process, call, send, seen });
+          story.push(`    ${call.method} ${call.subject} is under way for ${what.steps} steps, and given up`);
+          noted.add("late arrival");
+        }
+        throw failureOf(call, "cut");
       case "act":
         story.push(`    meanwhile, ${moment} ${call.method} ${call.subject}:`);
         return perform(scene, what.act);
@@ -194,7 +217,12 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   }
 
   function gateOf(process: () => Process): Gate {
-    const met = async (call: PortCall, moment: "before" | "after", requests: number, writes: number): Promise<void> => {
+    const met = async (
+      call: PortCall,
+      moment: "before" | "after",
+      [requests, writes]: readonly [number, number],
+      send: () => Promise<unknown>,
+    ): Promise<void> => {
       const { running } = process();
       if (running === null) return;
       if (running.dead) throw new FederationError("AG9001", "the process is dead");
@@ -202,14 +230,14 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         const isMet = incident.on === "request" ? incident.nth === requests : call.isWrite && incident.nth === writes;
         if (!isMet || incident.moment !== moment) continue;
         running.incidents.splice(running.incidents.indexOf(incident), 1);
-        const striking = strike(process(), running, call, incident.what, moment);
+        const striking = strike(process(), running, call, incident.what, moment, send);
         running.under.push(striking.catch(() => undefined));
         await striking;
       }
     };
     const counted = new WeakMap<PortCall, readonly [number, number]>();
     return {
-      async before(call) {
+      async before(call, send) {
         const { running, name } = process();
         const numbers = [running?.requests ?? 0, running?.writes ?? 0] as const;
         counted.set(call, numbers);
@@ -218,16 +246,16 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
           if (call.isWrite) running.writes += 1;
         }
         if (scene.away.has(`${call.port === "git" ? "git" : "api"} ${name}`)) throw failureOf(call, "cut");
-        await met(call, "before", ...numbers);
+        await met(call, "before", numbers, send);
       },
       async landed(call, answer) {
         const one = process();
-        if (call.method === "list" && call.port === "git") one.head ??= (answer as { head: CommitId | null }).head;
+        one.seen = seeing(one.seen, call, answer);
         if (!call.isWrite) return;
         if (one.running !== null) one.running.landed += 1;
-        await observe(one, call);
+        await observe(one, call, one.seen);
       },
-      after: (call) => met(call, "after", ...(counted.get(call) ?? [0, 0])),
+      after: (call) => met(call, "after", counted.get(call) ?? [0, 0], nothing),
     };
   }
 
@@ -250,7 +278,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       },
       memory: NO_MEMORY,
       running: null,
-      head: null,
+      seen: NOTHING_SEEN,
     };
     return process;
   }
@@ -264,7 +292,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const began = ledger.order;
     const fresh = process.memory === NO_MEMORY;
     process.running = running;
-    process.head = null;
+    process.seen = NOTHING_SEEN;
     clusterOf(ledger, process.name).passesUnderWay += 1;
     passes += 1;
     const result = await reconcile(process.context, process.memory, new Set([fresh ? "start" : wake]), never);
@@ -292,6 +320,20 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     await play(process, wake, incidents);
   }
 
+  async function arrive(): Promise<void> {
+    for (const one of [...late]) {
+      one.left -= 1;
+      if (one.left > 0) continue;
+      late.splice(late.indexOf(one), 1);
+      const { process, call, send, seen } = one;
+      story.push(`${process.name}: ${call.method} ${call.subject} arrives late`);
+      // Nobody waits for the answer any more, whatever it is.
+      await send()
+        .then(() => observe(process, call, seen))
+        .catch(() => undefined);
+    }
+  }
+
   async function run(at: string, wake: Wake): Promise<void> {
     const process = processOf(at, 0);
     story.push(`${at} runs (${wake})`);
@@ -306,6 +348,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     violations,
     pass,
     run,
+    arrive,
     backUp() {
       for (const name of names) {
         const saved = backups.get(name) ?? [];
@@ -323,16 +366,15 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   };
 }
 
-const FAILURES: Readonly<Record<PortCall["port"], Readonly<Record<"cut" | "refused" | "conflict", ErrorCode>>>> = {
-  git: { cut: "AG2001", refused: "AG2004", conflict: "AG2011" },
-  kubernetes: { cut: "AG3001", refused: "AG3007", conflict: "AG3004" },
-};
-
-/** Reads are cut off; only writes are refused or come too late. */
-function failureOf(call: PortCall, how: "cut" | "refused" | "conflict"): FederationError {
-  // A rescue's ref is named by its content: whoever finds it there has that very content.
-  const isRescue = call.subject.startsWith("rescue/") && how === "conflict";
-  const code = FAILURES[call.port][call.isWrite && !isRescue ? how : "cut"];
-  const moved = call.method === "publish" && code === "AG2011" ? "AG2003" : code;
-  return new FederationError(moved, `${call.method} ${call.subject} failed on purpose`);
+/** What a pass knows after an answer. */
+function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
+  if (call.method === "list" && call.port === "git") return { ...seen, head: (answer as RefListing).head };
+  if (call.method === "list" && call.subject === "AMKOCluster") {
+    const [amkoCluster = null] = answer as ObjectList;
+    return { ...seen, amkoCluster };
+  }
+  if (call.method !== "readConfigMap") return seen;
+  return { ...seen, records: parseRecords((answer as ConfigMapState | null)?.data ?? {}) };
 }
+
+async function nothing(): Promise<void> {}

@@ -1,0 +1,19 @@
+import type { ErrorCode } from "../../src/core/catalogue.ts";
+import { FederationError } from "../../src/errors.ts";
+import type { PortCall } from "./ports.ts";
+
+export type FailureKind = "cut" | "refused" | "conflict";
+
+const CODES: Readonly<Record<PortCall["port"], Readonly<Record<FailureKind, ErrorCode>>>> = {
+  git: { cut: "AG2001", refused: "AG2004", conflict: "AG2011" },
+  kubernetes: { cut: "AG3001", refused: "AG3007", conflict: "AG3004" },
+};
+
+/** What a request throws that fails on purpose. Reads are cut off; only writes are refused or come too late. */
+export function failureOf(call: PortCall, how: FailureKind): FederationError {
+  // A rescue's ref is named by its content: whoever finds it there has that very content.
+  const isRescue = call.subject.startsWith("rescue/") && how === "conflict";
+  const code = CODES[call.port][call.isWrite && !isRescue ? how : "cut"];
+  const moved = call.method === "publish" && code === "AG2011" ? "AG2003" : code;
+  return new FederationError(moved, `${call.method} ${call.subject} failed on purpose`);
+}
