@@ -13,6 +13,8 @@ export interface Judgement {
   readonly designation: Designation;
   /** The repository knows another cluster under this name: nothing may be written but `isLeader: false`. */
   readonly impostor: boolean;
+  /** Held by a person or by the history: nothing may be written but the status. */
+  readonly frozen: boolean;
   readonly memory: Memory;
   /** When a suspension ends; null while there is none. */
   readonly againAfterMs: number | null;
@@ -44,17 +46,19 @@ export async function judge(
     // Designated, but at a wrong version: neither up nor down.
     designation: designation === "leader" && role.kind !== "lead" ? "undecided" : designation,
     impostor: identified.problem !== null,
+    frozen: false,
     memory: identified.memory,
     againAfterMs: null,
   };
 }
 
-/** Held by a person or by the history: also the office stays as it is. */
+/** The office stays as it is too. */
 function held(cause: Problem, memory: Memory): Judgement {
   return {
     role: { kind: "hold", problem: cause },
     designation: "undecided",
     impostor: false,
+    frozen: true,
     memory,
     againAfterMs: null,
   };

@@ -66,7 +66,8 @@ async function giveToGit(
     revision,
   );
   // The next pass reads the branch, finds cluster and head equal, and makes the new head the base.
-  return { ...waiting, local: exported.local, againAfterMs: 0 };
+  const emptied = { ...waiting.memory, batchSinceMs: null };
+  return { ...waiting, local: exported.local, memory: emptied, againAfterMs: 0 };
 }
 
 /** It brings an object to where git has a tombstone, or the other way round. */

@@ -33,14 +33,15 @@ export function awaitDeletions(
   return { memory: { ...memory, missing }, due, againAfterMs: rests.length === 0 ? null : Math.min(...rests) };
 }
 
-/** With `--batch-window` the first change waits for those that come soon after it. */
+/**
+ * With `--batch-window` the first change waits for those that come soon after it. It waits once: what git does not take,
+ * or people have not merged, is no new change in the next pass.
+ */
 export function awaitBatch({ settings, clock }: Context, memory: Memory, exports: readonly Export[]): Pending {
   if (exports.length === 0 || settings.batchWindowMs === 0)
     return { memory: { ...memory, batchSinceMs: null }, againAfterMs: null };
   const nowMs = clock.nowMs();
   const sinceMs = memory.batchSinceMs ?? nowMs;
   const restMs = sinceMs + settings.batchWindowMs - nowMs;
-  return restMs > 0
-    ? { memory: { ...memory, batchSinceMs: sinceMs }, againAfterMs: restMs }
-    : { memory: { ...memory, batchSinceMs: null }, againAfterMs: null };
+  return { memory: { ...memory, batchSinceMs: sinceMs }, againAfterMs: restMs > 0 ? restMs : null };
 }

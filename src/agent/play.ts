@@ -20,6 +20,7 @@ export async function play(
 ): Promise<Acted> {
   const { role, designation } = judgement;
   if (role.kind !== "lead") context.members.dismiss();
+  if (judgement.frozen) return stayFrozen(judgement, local);
   if (judgement.impostor) return standAside(context, judgement, local, signal);
   const asked = await proposeLeadership(context, branch, local, judgement.memory, designation, signal);
   const prepared = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local, signal);
@@ -40,6 +41,12 @@ function tellFight(context: Context, acted: Acted): Pick<Acted, "problem" | "aga
     problem: acted.problem ?? cause,
     againAfterMs: Math.min(againAfterMs, acted.againAfterMs ?? againAfterMs),
   };
+}
+
+/** Also what it proposed stays: whether it is still needed is to be judged when this is over. */
+function stayFrozen({ role, memory }: Judgement, local: Local): Acted {
+  const acted = nothingDone(local, { ...memory, claim: null });
+  return { ...acted, problem: role.kind === "hold" ? role.problem : null };
 }
 
 /** The refs under this name are somebody else's: only the local field is put right, so that two do not lead. */

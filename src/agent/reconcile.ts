@@ -130,7 +130,7 @@ async function takePart(
 function unjudged(memory: Memory): Judgement {
   const cause = problem("AG5003", "the revision could not be judged");
   const role = { kind: "hold", problem: cause } as const;
-  return { role, designation: "undecided", impostor: false, memory, againAfterMs: null };
+  return { role, designation: "undecided", impostor: false, frozen: false, memory, againAfterMs: null };
 }
 
 /** Acknowledges and reports, in the order of who waits for it: other clusters, then people. */

@@ -1,10 +1,16 @@
-import { type FederatedKind, SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../../src/core/model.ts";
+import {
+  ACCEPT_REWRITE_ANNOTATION,
+  type FederatedKind,
+  SUSPEND_REASON_ANNOTATION,
+  SUSPENDED_UNTIL_ANNOTATION,
+} from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
+import type { FakeCluster } from "../support/fakes/cluster.ts";
 import { objectOf } from "../support/fakes/world.ts";
 import type { Change } from "./acts.ts";
 import { FIELDS, type Field, pictureOf, SEEDS, token, tokensOf } from "./content.ts";
 import { clusterOf, fakeOf, isInOffice, type Ledger } from "./ledger.ts";
-import { fieldOf, type Scene, valueFor } from "./scene.ts";
+import { fieldOf, headOf, type Scene, valueFor } from "./scene.ts";
 
 export async function edit(scene: Scene, at: string, change: Change): Promise<string | null> {
   const { ledger } = scene;
@@ -68,6 +74,14 @@ export function touchLeader({ ledger }: Scene, at: string, isLeader: boolean): s
   return `${at}: a person sets isLeader to ${isLeader}`;
 }
 
+/** As `accept-rewrite` does it. */
+export function acceptRewrite(scene: Scene, at: string): string | null {
+  const fake = fakeOf(scene.ledger, at);
+  if (fake.only("AMKOCluster") === null) return null;
+  annotate(fake, { [ACCEPT_REWRITE_ANNOTATION]: headOf(scene) });
+  return `${at}: a person accepts the branch as it is`;
+}
+
 export function suspend({ ledger, clock }: Scene, at: string, forMs: number): string | null {
   const fake = fakeOf(ledger, at);
   if (fake.only("AMKOCluster") === null) return null;
@@ -75,9 +89,13 @@ export function suspend({ ledger, clock }: Scene, at: string, forMs: number): st
     [SUSPENDED_UNTIL_ANNOTATION]: new Date(clock.nowMs() + forMs).toISOString(),
     [SUSPEND_REASON_ANNOTATION]: "work in progress",
   };
+  annotate(fake, annotations);
+  return `${at}: suspended for ${forMs / 1000} s`;
+}
+
+function annotate(fake: FakeCluster, annotations: Readonly<Record<string, string>>): void {
   fake.edit("AMKOCluster", (object) => ({
     ...object,
     metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },
   }));
-  return `${at}: suspended for ${forMs / 1000} s`;
 }

@@ -131,6 +131,26 @@ export async function mergeProposal(
   return `git: people merge ${name} (${way})`;
 }
 
+/** Somebody forces the branch back, or to a commit that stands where others stood. */
+export function rewrite({ ledger, nextToken }: Scene, by: number, anew: boolean): string {
+  const { remote } = ledger;
+  let target = remote.branch("main") as CommitId;
+  for (let left = by; left > 0; left -= 1) target = remote.stored(target).parents[0] ?? target;
+  remote.setBranch("main", target);
+  if (anew) remote.push("main", { "README.md": `Written anew, ${nextToken()}\n` }, "Write it anew");
+  // What only the commits held that are gone now stands in git no more.
+  ledger.mainTokens.clear();
+  ledger.absorbed.clear();
+  return `git: a person forces the branch back by ${by}${anew ? " and goes on from there" : ""}`;
+}
+
+export function closeProposal({ ledger: { remote } }: Scene, at: string): string | null {
+  const name = [...remote.branches().keys()].find((ref) => ref.startsWith(`amko/propose/${at}/`));
+  if (name === undefined) return null;
+  remote.setBranch(name, null);
+  return `git: people close ${name}`;
+}
+
 export function deleteRef({ ledger }: Scene, at: string, purpose: string): string | null {
   const name = `amko/${purpose}/${at}`;
   if (ledger.remote.branch(name) === null) return null;

@@ -1,7 +1,7 @@
-import { HANDOVER_WITHOUT_ANNOTATION, type Manifest } from "../../src/core/model.ts";
+import { type ClusterName, HANDOVER_WITHOUT_ANNOTATION, type Manifest } from "../../src/core/model.ts";
 import { manifest } from "../support/builders.ts";
 import { filesOf } from "../support/fakes/world.ts";
-import type { Change, MergeWay } from "./acts.ts";
+import type { Change, ManifestDamage, MergeWay } from "./acts.ts";
 import { commit, editedFile } from "./acts-in-git.ts";
 import { clusterOf, lookAt } from "./ledger.ts";
 import { headOf, type Scene } from "./scene.ts";
@@ -13,11 +13,12 @@ export async function flip(scene: Scene, to: string, way: MergeWay, change: Chan
   return `git: a flip to ${to} (${way})${edited === null ? "" : `, which also ${edited[1]}`}`;
 }
 
-export async function flipWithout(scene: Scene, to: string): Promise<string> {
+export async function flipWithout(scene: Scene, to: string): Promise<string | null> {
   const others = scene.names.filter((name) => name !== to);
   const manifests = await manifestsWith(scene, ({ cluster }) => ({ isLeader: cluster === to }));
   const path = `clusters/${to}/amkocluster.yaml`;
-  const text = new TextDecoder().decode(manifests[path] as Uint8Array);
+  if (manifests[path] === undefined) return null;
+  const text = new TextDecoder().decode(manifests[path]);
   const document = JSON.parse(text) as { metadata: object };
   const annotations = { [HANDOVER_WITHOUT_ANNOTATION]: others.join(",") };
   const told = JSON.stringify({ ...document, metadata: { ...document.metadata, annotations } }, null, 2);
@@ -55,4 +56,21 @@ export async function exclude(scene: Scene, at: string, how: "version" | "list")
     return { clusters: clusters.filter((name) => name !== at || cluster === at) };
   };
   return editManifests(scene, `${at} is excluded by its ${how}`, change);
+}
+
+export async function damageManifest(scene: Scene, at: string, how: ManifestDamage): Promise<string | null> {
+  const { view } = await lookAt(scene.ledger, headOf(scene));
+  const found = view.manifests.get(at as ClusterName);
+  if (found === undefined) return null;
+  const { isLeader, version, clusters, path } = found;
+  const built = (fields: Readonly<Record<string, unknown>>) =>
+    filesOf([manifest(at, { isLeader, version, clusters, ...fields })])[path] ?? null;
+  const files: Readonly<Record<ManifestDamage, string | Uint8Array | null>> = {
+    unreadable: "kind: AMKOCluster\n  spec: {",
+    invalid: built({ version: "" }),
+    missing: null,
+    "of another cluster": built({ clusterContext: "elsewhere" }),
+  };
+  commit(scene, { [path]: files[how] }, "push", `Damage the manifest of ${at}`);
+  return `git: the manifest of ${at} is ${how} now`;
 }

@@ -1,3 +1,4 @@
+import type { AgentSettings } from "../../src/agent/context.ts";
 import type { AmkoKind } from "../../src/core/model.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 
@@ -10,6 +11,7 @@ export interface Change {
 }
 
 export type MergeWay = "push" | "merge" | "squash";
+export type ManifestDamage = "unreadable" | "invalid" | "missing" | "of another cluster";
 export type Backup = "everything" | AmkoKind | "ConfigMap";
 
 /** What people, Helm, the operator of a cluster and time do. Clusters are numbers, counted round. */
@@ -20,6 +22,11 @@ export type Act =
   | { readonly do: "git edit"; readonly change: Change }
   | { readonly do: "git tombstone" | "git remove" | "git rename" | "git break"; readonly kind: number }
   | { readonly do: "git roll back"; readonly kind: number; readonly by: number }
+  /** The branch is forced back, to where it was or to a new commit beside what was there. */
+  | { readonly do: "git rewind" | "git rewrite"; readonly by: number }
+  | { readonly do: "accept rewrite"; readonly at: number }
+  | { readonly do: "git manifest"; readonly at: number; readonly how: ManifestDamage }
+  | { readonly do: "protect"; readonly protect: boolean }
   | { readonly do: "flip"; readonly to: number; readonly way: MergeWay; readonly edit: Change | null }
   | { readonly do: "flip without handover"; readonly to: number }
   | { readonly do: "second claim"; readonly at: number }
@@ -34,7 +41,8 @@ export type Act =
   | { readonly do: "rebuild"; readonly at: number; readonly accepted: boolean }
   | { readonly do: "delete ref"; readonly at: number; readonly purpose: "applied" | "leading" | "identity" | "failed" }
   | { readonly do: "merge proposal"; readonly at: number; readonly way: MergeWay; readonly topic: "config" | "any" }
-  | { readonly do: "git away" | "api away"; readonly at: number; readonly away: boolean }
+  | { readonly do: "close proposal"; readonly at: number }
+  | { readonly do: "git away" | "api away" | "push away"; readonly at: number; readonly away: boolean }
   | { readonly do: "refuse"; readonly at: number; readonly kind: number; readonly refuse: boolean };
 
 /** What happens to one request of a pass, or while it is under way. */
@@ -73,5 +81,9 @@ export interface History {
   readonly publish: "direct" | "propose";
   /** Milliseconds; null waits for ever. */
   readonly handoverTimeoutMs: number | null;
+  /** Where they are not the usual ones. */
+  readonly settings?: Partial<
+    Pick<AgentSettings, "localDesignation" | "historyRewrite" | "batchWindowMs" | "ackIntervalMs">
+  >;
   readonly steps: readonly Step[];
 }

@@ -1,9 +1,9 @@
-import { FEDERATED_KINDS } from "../../src/core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../../src/core/model.ts";
 import { pictureOf, tokensIn } from "./content.ts";
 import { type Change, type ClusterChange, holdsOffice, type Ledger, newestUsable, standsSomewhere } from "./ledger.ts";
 
 export async function noDeletion(
-  { at, call, before, after, head }: ClusterChange,
+  { at, call, before, after, seen: { head } }: ClusterChange,
   ledger: Ledger,
 ): Promise<string | null> {
   if (call.method !== "remove" || head === null) return null;
@@ -42,23 +42,36 @@ function takenAway(change: Change, ledger: Ledger): readonly string[] {
       .filter((object) => !after.objects[kind].includes(object))
       .flatMap((object) => [...pictureOf(object).tokens]),
   );
-  return before.configMap === after.configMap
-    ? objects
-    : [...objects, ...Object.values(before.configMap ?? {}).flatMap(tokensIn)];
+  if (before.configMap === after.configMap) return objects;
+  // Where git may not be pushed to, only the newest rescue of a kind is kept.
+  const kept = Object.entries(before.configMap ?? {}).filter(
+    ([key]) => !key.startsWith("rescue.") || after.configMap?.[key] === undefined,
+  );
+  return [...objects, ...kept.flatMap(([, text]) => tokensIn(text))];
 }
 
-export async function provenance({ at, before, after, head }: ClusterChange, ledger: Ledger): Promise<string | null> {
+export async function provenance(change: ClusterChange, ledger: Ledger): Promise<string | null> {
   for (const kind of FEDERATED_KINDS) {
-    for (const object of after.objects[kind]) {
-      const { digest, tokens } = pictureOf(object);
-      const past = before.objects[kind].find(({ metadata }) => metadata.name === object.metadata.name);
-      if ((past !== undefined && pictureOf(past).digest === digest) || ledger.mainDigests[kind].has(digest)) continue;
-      if (!holdsOffice(ledger, at)) return `${at} wrote a ${kind} that never stood on the branch`;
-      const mine = past === undefined ? new Set<string>() : pictureOf(past).tokens;
-      const theirs = head === null ? null : await newestUsable(ledger, kind, head);
-      const made = [...tokens].find((one) => !mine.has(one) && theirs?.tokens.has(one) !== true);
-      if (made !== undefined) return `${at} merged ${made} into its ${kind}, which stood on neither side`;
+    for (const object of change.after.objects[kind]) {
+      const wrong = await strangeContent(change, kind, object, ledger);
+      if (wrong !== null) return wrong;
     }
   }
   return null;
+}
+
+async function strangeContent(
+  { at, before, seen }: ClusterChange,
+  kind: FederatedKind,
+  object: LiveObject,
+  ledger: Ledger,
+): Promise<string | null> {
+  const { digest, tokens } = pictureOf(object);
+  const past = before.objects[kind].find(({ metadata }) => metadata.name === object.metadata.name);
+  if ((past !== undefined && pictureOf(past).digest === digest) || ledger.mainDigests[kind].has(digest)) return null;
+  if (!seen.late && !holdsOffice(ledger, at)) return `${at} wrote a ${kind} that never stood on the branch`;
+  const mine = past === undefined ? new Set<string>() : pictureOf(past).tokens;
+  const theirs = seen.head === null ? null : await newestUsable(ledger, kind, seen.head);
+  const made = [...tokens].find((one) => !mine.has(one) && theirs?.tokens.has(one) !== true);
+  return made === undefined ? null : `${at} merged ${made} into its ${kind}, which stood on neither side`;
 }

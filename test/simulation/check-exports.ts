@@ -1,5 +1,11 @@
 import { parseMessage, TRAILERS, trailerValues } from "../../src/core/message.ts";
-import { BASE_ANNOTATION, FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../../src/core/model.ts";
+import {
+  BASE_ANNOTATION,
+  type CommitId,
+  FEDERATED_KINDS,
+  type FederatedKind,
+  type LiveObject,
+} from "../../src/core/model.ts";
 import { FIELDS, pictureOf } from "./content.ts";
 import {
   type ClusterChange,
@@ -22,7 +28,20 @@ export async function fence({ write }: RefChange, ledger: Ledger): Promise<strin
   if (parent === undefined || parent !== write.from) return `${by} did not push on top of the branch`;
   const { leadership } = (await lookAt(ledger, parent)).view;
   if (leadership.kind === "leader" && leadership.cluster === by) return null;
+  if (to !== null && (await isAskedFlip(ledger, by, parent, to))) return null;
   return `${by} exported on top of ${parent.slice(0, 8)}, where it does not lead`;
+}
+
+/** With `--local-designation commit`, what somebody set by hand becomes a flip to that very cluster, and nothing else. */
+async function isAskedFlip(ledger: Ledger, by: string, from: CommitId, to: CommitId): Promise<boolean> {
+  if (ledger.settings.localDesignation !== "commit" || !clusterOf(ledger, by).leadsByOtherHand) return false;
+  const [before, after] = [from, to].map((commit) => ledger.remote.stored(commit).tree);
+  const paths = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])];
+  const onlyManifests = paths.every(
+    (path) => before?.get(path)?.id === after?.get(path)?.id || path.startsWith("clusters/"),
+  );
+  const { leadership } = (await lookAt(ledger, to)).view;
+  return onlyManifests && leadership.kind === "leader" && leadership.cluster === by;
 }
 
 export async function noTombstone({ write }: RefChange, ledger: Ledger): Promise<string | null> {

@@ -2,11 +2,16 @@ import { type ClusterName, type CommitId, FEDERATED_KINDS, HANDOVER_WITHOUT_ANNO
 import { pictureOf } from "./content.ts";
 import { type Change, type ClusterChange, clusterOf, fakeOf, isLeading, type Ledger, lookAt } from "./ledger.ts";
 
-export async function oneLeader({ at, before, after, head }: ClusterChange, ledger: Ledger): Promise<string | null> {
+export async function oneLeader(
+  { at, before, after, seen: { head } }: ClusterChange,
+  ledger: Ledger,
+): Promise<string | null> {
   if (isLeading(before) || !isLeading(after)) return null;
   const { claimed } = clusterOf(ledger, at);
   const waited =
-    ledger.handoverTimeoutMs !== null && claimed !== null && ledger.nowMs() - claimed.atMs >= ledger.handoverTimeoutMs;
+    ledger.settings.handoverTimeoutMs !== null &&
+    claimed !== null &&
+    ledger.nowMs() - claimed.atMs >= ledger.settings.handoverTimeoutMs;
   const without = head === null ? "" : await waitsWithout(ledger, at, head);
   for (const [other, found] of ledger.clusters) {
     if (other === at || !isLeading(found.holding) || found.leadsByOtherHand || without.includes(other)) continue;
@@ -23,7 +28,10 @@ async function waitsWithout(ledger: Ledger, at: string, head: CommitId): Promise
   return manifest?.annotations[HANDOVER_WITHOUT_ANNOTATION] ?? "";
 }
 
-export async function inDoubtHold({ at, before, after, head }: ClusterChange, ledger: Ledger): Promise<string | null> {
+export async function inDoubtHold(
+  { at, before, after, seen: { head } }: ClusterChange,
+  ledger: Ledger,
+): Promise<string | null> {
   if (head === null) return null;
   const { leadership } = (await lookAt(ledger, head)).view;
   if (leadership.kind === "leader") return null;

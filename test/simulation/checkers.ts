@@ -1,6 +1,12 @@
 import { notAhead } from "./check-bookkeeping.ts";
 import { noDeletion, nothingLost, provenance } from "./check-content.ts";
 import { fence, honestExport, namedOverride, newestEditWins, noTombstone } from "./check-exports.ts";
+import {
+  nothingAtAnotherVersion,
+  nothingWhileHalted,
+  nothingWhileSuspended,
+  nothingWithoutGit,
+} from "./check-holds.ts";
 import { inDoubtHold, oneLeader, strangerStandsAside } from "./check-office.ts";
 import type { Change, ClusterChange, Ledger, RefChange } from "./ledger.ts";
 
@@ -24,6 +30,10 @@ export const CHECKERS: readonly Checker[] = [
   { name: "a cluster's own export does not win over a newer edit", check: onCluster(newestEditWins) },
   { name: "in doubt about who leads, everything stays", check: onCluster(inDoubtHold) },
   { name: "who is not the cluster that the repository knows stands aside", check: strangerStandsAside },
+  { name: "an agent that cannot read the repository changes nothing", check: nothingWithoutGit },
+  { name: "a suspended agent changes nothing", check: nothingWhileSuspended },
+  { name: "a halt is left only by the documented ways", check: nothingWhileHalted },
+  { name: "at another version nothing is applied and nothing exported", check: nothingAtAnotherVersion },
 ];
 
 function onRef(check: (change: RefChange, ledger: Ledger) => Promise<string | null>): Checker["check"] {

@@ -176,4 +176,18 @@ export const EXAMPLES: readonly Example[] = [
     { do: "restore", at: 0, what: "everything", back: 1 },
     { do: "edit", at: 0, change: { field: 5, value: "fresh" } },
   ]),
+  example(
+    "what waits to be merged does not begin to wait for others anew, again and again",
+    [
+      { do: "git break", kind: 0 },
+      { do: "pass", at: 0, process: 0, wake: "cluster", incidents: [] },
+    ],
+    { publish: "propose", settings: { batchWindowMs: 2000 } },
+  ),
+  example("a suspended agent does not take back what it proposed", [
+    { do: "exclude", at: 0, how: "version" },
+    pass(0),
+    { do: "suspend", at: 0, forMs: 30_000 },
+    pass(0),
+  ]),
 ];

@@ -29,6 +29,11 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   act("git rename", 1, { kind }),
   act("git break", 1, { kind }),
   act("git roll back", 1, { kind, by: fc.nat({ max: 5 }) }),
+  act("git rewind", 1, { by: fc.integer({ min: 1, max: 4 }) }),
+  act("git rewrite", 1, { by: fc.integer({ min: 1, max: 4 }) }),
+  act("accept rewrite", 2, { at }),
+  act("git manifest", 1, { at, how: fc.constantFrom("unreadable", "invalid", "missing", "of another cluster") }),
+  act("protect", 1, { protect: fc.boolean() }),
   act("flip", 9, { to: at, way, edit: fc.option(change, { freq: 2 }) }),
   act("flip without handover", 1, { to: at }),
   act("second claim", 1, { at }),
@@ -54,6 +59,8 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   act("rebuild", 1, { at, accepted: fc.boolean() }),
   act("delete ref", 1, { at, purpose: fc.constantFrom("applied", "leading", "identity", "failed") }),
   act("merge proposal", 2, { at, way, topic: fc.constant("any") }),
+  act("close proposal", 1, { at }),
+  act("push away", 1, { at, away: fc.boolean() }),
   act("git away", 1, { at, away: fc.boolean() }),
   act("api away", 1, { at, away: fc.boolean() }),
   act("refuse", 1, { at, kind, refuse: fc.boolean() }),
@@ -133,6 +140,22 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 7, arbitrary: troubledPass as fc.Arbitrary<Step> },
 );
 
+const settings: fc.Arbitrary<NonNullable<History["settings"]>> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({}) },
+  {
+    weight: 3,
+    arbitrary: fc.record(
+      {
+        localDesignation: fc.constantFrom("propose", "commit"),
+        historyRewrite: fc.constantFrom("halt", "follow"),
+        batchWindowMs: fc.constantFrom(0, 2000),
+        ackIntervalMs: fc.constantFrom(0, 5000),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+);
+
 /** Random histories of a federation that has come to rest once. */
 export function histories(options: Partial<Pick<History, "handoverTimeoutMs">> = {}): fc.Arbitrary<History> {
   const timeout = fc.constantFrom<number | null>(null, 60_000);
@@ -147,6 +170,7 @@ export function histories(options: Partial<Pick<History, "handoverTimeoutMs">> =
       { weight: 1, arbitrary: fc.constant("propose" as const) },
     ),
     handoverTimeoutMs: options.handoverTimeoutMs === undefined ? timeout : fc.constant(options.handoverTimeoutMs),
+    settings,
     steps: fc.array(steps, { minLength: 3, maxLength: 22, size: "max" }),
   });
 }

@@ -1,3 +1,4 @@
+import type { AgentSettings } from "../../src/agent/context.ts";
 import {
   type AmkoKind,
   type CommitId,
@@ -20,14 +21,18 @@ export interface Holding {
   readonly configMap: Readonly<Record<string, string>> | null;
 }
 
-/** What a pass read last, each on its own. */
+/** What a pass knows. */
 export interface Seen {
+  /** The branch as it read it; null where it could not. */
   readonly head: CommitId | null;
+  /** As it read them last. */
   readonly amkoCluster: LiveObject | null;
   readonly records: Records | null;
+  /** The request was sent long ago: since then the cluster may have left its office. */
+  readonly late: boolean;
 }
 
-export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null };
+export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null, late: false };
 
 /** One write of an agent that took effect in its cluster. */
 export interface ClusterChange {
@@ -36,8 +41,6 @@ export interface ClusterChange {
   readonly call: PortCall;
   readonly before: Holding;
   readonly after: Holding;
-  /** The branch as that agent read it last. */
-  readonly head: CommitId | null;
   readonly seen: Seen;
 }
 
@@ -91,7 +94,7 @@ export interface Ledger {
   readonly owed: Set<string>;
   /** Who changed a field of the tracked branch last, by the field's name; `people`, or a cluster. */
   readonly given: Map<string, { readonly by: string; readonly order: number }>;
-  readonly handoverTimeoutMs: number | null;
+  readonly settings: AgentSettings;
   /** Counts everything that happens. */
   order: number;
   nowMs(): number;
@@ -100,7 +103,7 @@ export interface Ledger {
 export function createLedger(
   remote: FakeRemote,
   fakes: ReadonlyMap<string, FakeCluster>,
-  handoverTimeoutMs: number | null,
+  settings: AgentSettings,
   nowMs: () => number,
 ): Ledger {
   const clusters = new Map(
@@ -134,7 +137,7 @@ export function createLedger(
     mainDigests: { GSLBConfig: new Set(), GlobalDeploymentPolicy: new Set() },
     owed: new Set(),
     given: new Map(),
-    handoverTimeoutMs,
+    settings,
     order: 0,
     nowMs,
   };

@@ -1,11 +1,11 @@
 import { hasCode } from "../../src/errors.ts";
 import type { Act } from "./acts.ts";
-import { create, edit, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
-import { deleteRef, gitEdit, gitHandle, gitRollBack, mergeProposal } from "./acts-in-git.ts";
+import { acceptRewrite, create, edit, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
+import { closeProposal, deleteRef, gitEdit, gitHandle, gitRollBack, mergeProposal, rewrite } from "./acts-in-git.ts";
 import { helmUpgrade, rebuild, reinstall, restore } from "./acts-of-operators.ts";
-import { editManifests, exclude, flip, flipWithout } from "./acts-on-leadership.ts";
+import { damageManifest, editManifests, exclude, flip, flipWithout } from "./acts-on-leadership.ts";
 import { absorbCluster, absorbGiven, absorbMain, fakeOf, forgive } from "./ledger.ts";
-import { headOf, kindOf, nameOf, type Scene } from "./scene.ts";
+import { headOf, kindOf, nameOf, PROTECTED, type Scene } from "./scene.ts";
 
 /** Does what somebody does, and takes over what came of it. */
 export async function perform(scene: Scene, act: Act): Promise<void> {
@@ -42,6 +42,17 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
       return gitHandle(scene, act.do, kindOf(act.kind));
     case "git roll back":
       return gitRollBack(scene, kindOf(act.kind), act.by);
+    case "git rewind":
+    case "git rewrite":
+      return rewrite(scene, act.by, act.do === "git rewrite");
+    case "accept rewrite":
+      return acceptRewrite(scene, nameOf(scene, act.at));
+    case "git manifest":
+      return damageManifest(scene, nameOf(scene, act.at), act.how);
+    case "protect":
+      if (act.protect) scene.away.add(PROTECTED);
+      else scene.away.delete(PROTECTED);
+      return `git: the branch ${act.protect ? "takes no pushes" : "takes pushes again"}`;
     case "flip":
       return flip(scene, nameOf(scene, act.to), act.way, act.edit);
     case "flip without handover":
@@ -73,9 +84,12 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
       return deleteRef(scene, nameOf(scene, act.at), act.purpose);
     case "merge proposal":
       return mergeProposal(scene, nameOf(scene, act.at), act.way, act.topic);
+    case "close proposal":
+      return closeProposal(scene, nameOf(scene, act.at));
     case "git away":
-    case "api away": {
-      const what = `${act.do.slice(0, 3)} ${nameOf(scene, act.at)}`;
+    case "api away":
+    case "push away": {
+      const what = `${act.do.split(" ", 1)[0]} ${nameOf(scene, act.at)}`;
       if (act.away) scene.away.add(what);
       else scene.away.delete(what);
       return `${what} ${act.away ? "cannot be reached" : "can be reached"}`;

@@ -1,9 +1,9 @@
 import { BASE_ANNOTATION, type CommitId, FEDERATED_KINDS, type FederatedKind } from "../../src/core/model.ts";
 import { manifest } from "../support/builders.ts";
 import { filesOf } from "../support/fakes/world.ts";
-import type { History } from "./acts.ts";
+import type { Act, History } from "./acts.ts";
 import { installAmko } from "./acts-of-operators.ts";
-import { pictureOf, type Said } from "./content.ts";
+import { FIELDS, pictureOf, type Said } from "./content.ts";
 import { absorbMain, fakeOf, holdingOf, isLeading, lookAt, newestUsable } from "./ledger.ts";
 import { perform } from "./perform.ts";
 import { createSimulation, type Simulation, type Tampering } from "./simulate.ts";
@@ -75,7 +75,7 @@ async function heal(simulation: Simulation): Promise<void> {
       ...object,
       spec: { ...(object.spec as object), version: "1.4.2" } as never,
     }));
-    // A person accepts a cluster that was rebuilt.
+    // A person accepts a cluster that was rebuilt, and a branch that was rewritten.
     if (simulation.noted.has("rebuild")) remote.setBranch(`amko/identity/${name}`, null);
     // AMKO allows one object of a kind.
     for (const kind of FEDERATED_KINDS) {
@@ -88,7 +88,22 @@ async function heal(simulation: Simulation): Promise<void> {
   const leader = leadership.kind === "leader" ? leadership.cluster : names[0];
   const manifests = names.map((name) => manifest(name, { isLeader: name === leader, clusters: names }));
   remote.push("main", filesOf(manifests), "Put the manifests right");
+  for (const at of names.keys()) await perform(simulation, { do: "accept rewrite", at });
+  if (simulation.noted.has("close proposal")) await changeMinds(simulation, names.indexOf(leader ?? ""));
   await perform(simulation, { do: "time", ms: 1000 });
+}
+
+/** What people closed is not proposed again until it changes. */
+async function changeMinds(simulation: Simulation, at: number): Promise<void> {
+  const name = simulation.names[at] ?? "";
+  for (const [kind, one] of FEDERATED_KINDS.entries()) {
+    const isGone = fakeOf(simulation.ledger, name).objects(one).length === 0;
+    const field = FIELDS.findIndex((found) => found.kind === one);
+    const act: Act = isGone
+      ? { do: "create", at, kind, otherName: false }
+      : { do: "edit", at, change: { field, value: "fresh" } };
+    await perform(simulation, act);
+  }
 }
 
 /** How many rounds it took until nobody wrote anything any more: neither at once nor a minute later. */

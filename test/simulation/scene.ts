@@ -11,13 +11,16 @@ export interface Scene {
   readonly ledger: Ledger;
   readonly clock: ManualClock;
   readonly backups: ReadonlyMap<string, SavedCluster[]>;
-  /** `git cluster1`, `api cluster1`: cannot be reached at the moment. */
+  /** `git cluster1`, `api cluster1`: cannot be reached at the moment; `push cluster1`: may only read git. */
   readonly away: Set<string>;
   tell(line: string): void;
   note(what: string): void;
   /** Counts what was written, so that everything written is new. */
   nextToken(): number;
 }
+
+/** Stands in {@link Scene.away} while nobody may push to the tracked branch. */
+export const PROTECTED = "the branch";
 
 export interface SavedCluster {
   readonly cluster: ClusterBackup;

@@ -13,7 +13,7 @@ import type { History, Incident, Pass, Trouble } from "./acts.ts";
 import { installAmko } from "./acts-of-operators.ts";
 import { CHECKERS } from "./checkers.ts";
 import { SEEDS, VIEW_CACHE } from "./content.ts";
-import { failureOf } from "./failures.ts";
+import { failureOf, outageOf } from "./failures.ts";
 import {
   absorbCluster,
   absorbGiven,
@@ -102,7 +102,14 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   const snapshots = Object.values(SEEDS);
   const manifests = names.map((name) => manifest(name, { isLeader: name === names[0], clusters: names }));
   remote.push("main", filesOf([...manifests, ...snapshots.map(snapshotFile)]), "Found the federation");
-  const ledger = createLedger(remote, fakes, history.handoverTimeoutMs, clock.nowMs);
+  const settings = {
+    ...SETTINGS,
+    publish: history.publish,
+    handoverTimeoutMs: history.handoverTimeoutMs,
+    ...history.settings,
+    ...tampering.settings,
+  };
+  const ledger = createLedger(remote, fakes, settings, clock.nowMs);
   for (const [name, fake] of fakes) {
     installAmko(ledger, names, name);
     for (const snapshot of snapshots) fake.put(objectOf(snapshot));
@@ -111,12 +118,6 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   const noted = new Set<string>();
   const violations: string[] = [];
   const backups = new Map(names.map((name) => [name, [] as SavedCluster[]]));
-  const settings = {
-    ...SETTINGS,
-    publish: history.publish,
-    handoverTimeoutMs: history.handoverTimeoutMs,
-    ...tampering.settings,
-  };
   const late: Late[] = [];
   let tokens = 0;
   let passes = 0;
@@ -158,7 +159,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const after = holdingOf(fakeOf(ledger, process.name));
     if (!isLeading(before) && isLeading(after)) noted.add("promotion");
     story.push(`    ${process.name} ${call.method} ${call.subject}`);
-    await check({ kind: "cluster", at: process.name, call, before, after, head: seen.head, seen });
+    await check({ kind: "cluster", at: process.name, call, before, after, seen });
     absorbCluster(ledger, process.name);
   }
 
@@ -199,8 +200,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         throw failureOf(call, moment === "after" ? "cut" : what.how);
       case "late":
         if (call.isWrite && moment === "before") {
-          const { seen } = process;
-          late.push({ left: what.steps, process, call, send, seen });
+          late.push({ left: what.steps, process, call, send, seen: { ...process.seen, late: true } });
           story.push(`    ${call.method} ${call.subject} is under way for ${what.steps} steps, and given up`);
           noted.add("late arrival");
         }
@@ -245,7 +245,8 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
           running.requests += 1;
           if (call.isWrite) running.writes += 1;
         }
-        if (scene.away.has(`${call.port === "git" ? "git" : "api"} ${name}`)) throw failureOf(call, "cut");
+        const outage = outageOf(scene.away, name, call);
+        if (outage !== null) throw failureOf(call, outage);
         await met(call, "before", numbers, send);
       },
       async landed(call, answer) {
@@ -368,7 +369,10 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
 
 /** What a pass knows after an answer. */
 function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
-  if (call.method === "list" && call.port === "git") return { ...seen, head: (answer as RefListing).head };
+  if (call.method === "list" && call.port === "git") {
+    // A pass acts on the branch as it read it first; later it looks for refs alone.
+    return { ...seen, head: seen.head ?? (answer as RefListing).head };
+  }
   if (call.method === "list" && call.subject === "AMKOCluster") {
     const [amkoCluster = null] = answer as ObjectList;
     return { ...seen, amkoCluster };

@@ -1,0 +1,61 @@
+import { isObject } from "../../src/core/json.ts";
+import { ACCEPT_REWRITE_ANNOTATION, type ClusterName, FEDERATED_KINDS } from "../../src/core/model.ts";
+import { parseCommitId } from "../../src/core/records.ts";
+import { judgeHistory } from "../../src/core/rewrite.ts";
+import { readSuspension } from "../../src/core/suspension.ts";
+import { pictureOf } from "./content.ts";
+import { type Change, type ClusterChange, type Ledger, lookAt } from "./ledger.ts";
+
+/** Whoever cannot read the branch changes nothing. */
+export async function nothingWithoutGit(change: Change): Promise<string | null> {
+  return change.seen.head === null ? forbidden(change, "cannot read the branch") : null;
+}
+
+export async function nothingWhileSuspended(change: Change, ledger: Ledger): Promise<string | null> {
+  const suspension = readSuspension(change.seen.amkoCluster?.metadata.annotations);
+  if (suspension === null || !(Date.parse(suspension.until) > ledger.nowMs())) return null;
+  return forbidden(change, "is suspended");
+}
+
+/** Whoever judged a head goes on only to what descends from it, or to what a person accepted. */
+export async function nothingWhileHalted(change: Change, ledger: Ledger): Promise<string | null> {
+  const { head, records, amkoCluster } = change.seen;
+  if (head === null || records === null || ledger.settings.historyRewrite === "follow") return null;
+  const accepted = parseCommitId(amkoCluster?.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");
+  const verdict = await judgeHistory({ before: records.head, head, accepted }, (ancestor, descendant) =>
+    ledger.reader.relation(ancestor, descendant, never),
+  );
+  return verdict.kind === "halted" ? forbidden(change, "judged a head that is gone from the branch") : null;
+}
+
+/** At another version than its manifest's a cluster takes nothing and gives nothing. */
+export async function nothingAtAnotherVersion(change: Change, ledger: Ledger): Promise<string | null> {
+  const { head, amkoCluster } = change.seen;
+  if (head === null || amkoCluster === null) return null;
+  const at = change.kind === "ref" ? change.write.by : change.at;
+  const manifest = (await lookAt(ledger, head)).view.manifests.get(at as ClusterName);
+  const version = isObject(amkoCluster.spec) ? amkoCluster.spec["version"] : undefined;
+  if (manifest === undefined || version === manifest.version) return null;
+  const isHarmful = change.kind === "ref" ? change.write.branch === "main" : changesContent(change);
+  return isHarmful ? `${at} runs ${version}, not ${manifest.version}, and wrote ${subjectOf(change)}` : null;
+}
+
+function changesContent({ before, after }: ClusterChange): boolean {
+  return FEDERATED_KINDS.some((kind) => {
+    const [was, is] = [before, after].map(({ objects }) => objects[kind].map((one) => pictureOf(one).digest).join());
+    return was !== is;
+  });
+}
+
+/** Whoever is held may only say so. */
+function forbidden(change: Change, why: string): string | null {
+  if (change.kind === "cluster" && change.call.method === "patchStatus") return null;
+  const at = change.kind === "ref" ? change.write.by : change.at;
+  return `${at} ${why}, and wrote ${subjectOf(change)}`;
+}
+
+function subjectOf(change: Change): string {
+  return change.kind === "ref" ? change.write.branch : change.call.subject;
+}
+
+const never = new AbortController().signal;
