@@ -17,20 +17,19 @@ describe("planted bugs", () => {
     await using copy = await makePatchedCopy();
     for (const patch of PLANTED_BUGS.find(({ name }) => name === "nothing-rescued")?.patches ?? [])
       await copy.apply(patch);
-    const [broken, sound] = [await playOne(copy.path), await playOne(process.cwd())];
-    expect(broken?.failure?.violations.join()).toMatch(/^nothing that a person wrote is lost/);
-    expect(sound?.failure).toBeNull();
+    expect(await findViolation(copy.path)).toMatch(/^nothing that a person wrote is lost/);
+    expect(await findViolation(process.cwd())).toBeUndefined();
   });
 });
 
-/** The history of seed 3, in which somebody's edit is about to be overwritten. */
-async function playOne(folder: string): Promise<Verdict | null> {
-  let found: Verdict | null = null;
-  const told = (verdict: Verdict): boolean => {
-    found = verdict;
-    return true;
+/** The first that is seen in so many histories that somebody's edit is about to be overwritten in some. */
+async function findViolation(folder: string): Promise<string | undefined> {
+  let found: string | undefined;
+  const told = ({ failure }: Verdict): boolean => {
+    found = failure?.violations[0];
+    return found === undefined;
   };
   const { signal } = new AbortController();
-  await playShift({ folder, workers: 1, firstSeed: 3, histories: 1, shrinks: false, lie: null, signal, told });
+  await playShift({ folder, workers: 1, firstSeed: 1, histories: 40, shrinks: false, lie: null, signal, told });
   return found;
 }
