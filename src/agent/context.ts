@@ -124,8 +124,6 @@ export interface Memory {
   readonly missing: Readonly<
     Partial<Record<FederatedKind, { readonly sinceMs: number; readonly amkoClusterUid: Uid }>>
   >;
-  /** A federated kind's CRD was missing, and its objects with it: that they are gone is nobody's deletion. */
-  readonly crdMissed: boolean;
   /** Since when a change has been waiting for `--batch-window`; null while none is. */
   readonly batchSinceMs: number | null;
   /** What was pushed to `leading/<self>` for the present designation. */
@@ -164,7 +162,6 @@ export const NO_MEMORY: Memory = {
   refs: null,
   settled: null,
   missing: {},
-  crdMissed: false,
   batchSinceMs: null,
   claim: null,
   unreleased: null,

@@ -39,8 +39,7 @@ async function gatherKind(
   { branch, local, memory, purpose }: Seen,
   signal: AbortSignal,
 ): Promise<{ readonly facts: KindFacts; readonly memory: Memory }> {
-  const vanished = memory.crdMissed && local.objects[kind].length === 0;
-  const base = vanished ? null : await readBase(context, kind, local, branch, signal);
+  const base = await readBase(context, kind, local, branch, signal);
   const head = await resolveHead(context, kind, { branch, base, live: local.objects[kind], purpose }, signal);
   const live = purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];
   const equality = await judgeEquality(context, kind, { head, branch, local, memory }, signal);

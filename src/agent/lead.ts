@@ -10,6 +10,7 @@ import { pendingSupersedes, writeMerge } from "./merge.ts";
 import { awaitBatch, awaitDeletions } from "./pending.ts";
 import { withdrawProposal } from "./proposal.ts";
 import { proposeChanges } from "./propose.ts";
+import { writeRecords } from "./record.ts";
 
 interface Decided {
   readonly facts: KindFacts;
@@ -118,7 +119,9 @@ async function takeFromGit(
     if (decision.kind === "blocked") exportProblems[kind] = decision.problem;
     if (decision.kind === "export") exportProblems[kind] = exportProblem(context, branch, kind, decision.object);
     if (decision.kind === "apply") {
-      const applied = await applyRevision(context, branch, current, [toApplication(facts, decision.snapshot)], signal);
+      const application = toApplication(facts, decision.snapshot);
+      const ready = await forgetDoomed(context, current, application, signal);
+      const applied = await applyRevision(context, branch, ready, [application], signal);
       current = applied.local;
       failures.push(...applied.failures);
     }
@@ -147,6 +150,21 @@ async function takeFromGit(
     againAfterMs: null,
   };
   return { acted, held, merged };
+}
+
+/**
+ * Before git's deletion is carried out. Should the agent die in between, and the branch be put back to before the
+ * tombstone, what is missing here must not look like a deletion by hand.
+ */
+async function forgetDoomed(
+  context: Context,
+  local: Local,
+  { kind, snapshot }: Application,
+  signal: AbortSignal,
+): Promise<Local> {
+  if (snapshot.deleted === null) return local;
+  const bases = { ...local.records.bases, [kind]: null };
+  return writeRecords(context, local, { ...local.records, bases }, signal);
 }
 
 function toApplication({ kind, head, live, base }: KindFacts, snapshot: Snapshot): Application {

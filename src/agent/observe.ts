@@ -76,8 +76,8 @@ export async function readLocal({ cluster, settings }: Context, signal: AbortSig
   }
   if (signal.aborted) throw asFederationError(signal.reason);
   const records = parseRecords(configMap?.data ?? {});
-  const unread =
-    [gslbConfigs, policies].find((list): list is FederationError => list instanceof FederationError) ?? null;
+  const failures = [gslbConfigs, policies].filter((list) => list instanceof FederationError);
+  const unread = failures.find(({ code }) => code === "AG3005") ?? failures[0] ?? null;
   return {
     kind: "here",
     local: {

@@ -14,6 +14,7 @@ import { readBranch, readLocal } from "./observe.ts";
 import { nothingDone, play } from "./play.ts";
 import { explain, reportStatus, reportUnknown, tell, tellOnce } from "./report.ts";
 import { stanceOf, stanceWithoutGit } from "./stance.ts";
+import { forgetVanished } from "./vanished.ts";
 
 /** How often a held pass is tried again that nothing wakes. */
 const HELD_RETRY_MS = 30_000;
@@ -95,9 +96,10 @@ async function waitForGit(
   const waiting = { ...memory, settled: null };
   const away = { againAfterMs: null, error, state: "git-away" } as const;
   if (reading.kind === "not-here") return { ...away, memory: waiting, stance: { problem: error.code } };
-  const edits = reading.local.unread === null ? findHandEdits(context, reading.local, memory) : null;
+  const here = await forgetVanished(context, reading.local, signal);
+  const edits = here.unread === null ? findHandEdits(context, here, memory) : null;
   const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
-  const local = await reportUnknown(context, reading.local, causes.join(" "), signal);
+  const local = await reportUnknown(context, here, causes.join(" "), signal);
   const told = await tellHandEdits(context, local, waiting, edits, signal);
   return { ...away, memory: told, stance: { ...stanceWithoutGit(context, local), problem: error.code } };
 }
@@ -113,9 +115,10 @@ async function takePart(
   if (reading.kind === "not-here") {
     return waitForAmko(context, branch, memory, reading.problem, reading.namespace, signal);
   }
-  const { local } = reading;
+  let { local } = reading;
   let judgement = unjudged(memory);
   try {
+    local = await forgetVanished(context, local, signal);
     judgement = await judge(context, branch, local, { ...memory, self: local.self }, signal);
     const acted = await play(context, branch, judgement, local, signal);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
@@ -160,10 +163,9 @@ async function finish(
   const state = acted.problem === null ? "in-sync" : "held";
   const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
-  const crdMissed = memory.crdMissed && !acted.holds;
   const held = acted.holds ? branch.head : memory.held;
   const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
-  return { memory: { ...memory, notes: [], crdMissed, held, settled }, againAfterMs, error: null, state, stance };
+  return { memory: { ...memory, notes: [], held, settled }, againAfterMs, error: null, state, stance };
 }
 
 /** A pass that broke off says why in the status, unless it only has to read again. */
@@ -175,10 +177,8 @@ async function fail(
   error: FederationError,
   signal: AbortSignal,
 ): Promise<Result> {
-  const crdMissed = memory.crdMissed || (error.code === "AG3005" && local.unread !== null);
   const stance = error.retry === "now" ? {} : { ...stanceWithoutGit(context, local), problem: error.code };
-  const kept = { ...memory, crdMissed };
-  const result: Result = { memory: kept, againAfterMs: null, error, state: stateAfter(error), stance };
+  const result: Result = { memory, againAfterMs: null, error, state: stateAfter(error), stance };
   if (error.retry === "now" || signal.aborted) return result;
   try {
     const reading = await readLocal(context, signal);
@@ -191,7 +191,7 @@ async function fail(
     const told = await tellOnce(context, reading.local, memory, cause, signal);
     if (result.state === "git-away") await reportUnknown(context, reading.local, explain(cause), signal);
     else await reportStatus(context, branch, role, { ...acted, memory: told }, signal);
-    return { ...result, memory: { ...told, crdMissed } };
+    return { ...result, memory: told };
   } catch (unreported) {
     // The API server is away, most likely; the log has the error, and the status catches up when it is back.
     const { code, message } = asFederationError(unreported);

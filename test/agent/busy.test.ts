@@ -41,6 +41,35 @@ describe("objects that went with their CRD", () => {
     expect(headOf(world.remote)).toBe(before);
   });
 
+  it("come back also where the agent was started anew before the CRD was", async () => {
+    const world = await settled({ settings: { deleteGraceMs: 0 } });
+    const { leader } = world;
+    const before = headOf(world.remote);
+    leader.cluster.fail({ on: "list", code: "AG3005", kind: GDP, times: 2 });
+    leader.cluster.drop(GDP);
+    await leader.pass("cluster");
+    leader.cluster.heal();
+    leader.restart();
+    await world.settle();
+    expect(leader.cluster.only(GDP)).not.toBeNull();
+    expect(headOf(world.remote)).toBe(before);
+  });
+
+  it("come back also where the CRD was missing while git could not be read", async () => {
+    const world = await settled({ settings: { deleteGraceMs: 0 } });
+    const { leader } = world;
+    const before = headOf(world.remote);
+    world.remote.fail({ on: "list", code: "AG2001" });
+    leader.cluster.fail({ on: "list", code: "AG3005", kind: GDP, times: 2 });
+    leader.cluster.drop(GDP);
+    await leader.pass("cluster");
+    leader.cluster.heal();
+    world.remote.heal();
+    await world.settle();
+    expect(leader.cluster.only(GDP)).not.toBeNull();
+    expect(headOf(world.remote)).toBe(before);
+  });
+
   it("are deleted like any others once they were back", async () => {
     const world = await settled({ settings: { deleteGraceMs: 0 } });
     const { leader } = world;

@@ -1,5 +1,6 @@
-import { FEDERATED_KINDS, KINDS, NAMESPACE, type Uid } from "../../src/core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, KINDS, NAMESPACE, type Uid } from "../../src/core/model.ts";
 import type { Backup } from "./acts.ts";
+import { remove } from "./acts-in-clusters.ts";
 import { pictureOf } from "./content.ts";
 import { type ClusterLedger, clusterOf, fakeOf, type Ledger } from "./ledger.ts";
 import type { Scene } from "./scene.ts";
@@ -51,20 +52,44 @@ function goneAfter(what: Backup, then: ClusterLedger["gone"], now: ClusterLedger
 }
 
 /** Helm uninstalls AMKO with everything that its chart owns, and installs it again; the agent's ConfigMap stays. */
-export function reinstall({ ledger, names }: Scene, at: string): string {
+export function reinstall(scene: Scene, at: string): string {
+  uninstall(scene, at);
+  installAmko(scene.ledger, scene.names, at);
+  return `${at}: AMKO is uninstalled and installed again`;
+}
+
+export function uninstall({ ledger }: Scene, at: string): string {
   const fake = fakeOf(ledger, at);
   for (const kind of FEDERATED_KINDS) {
     for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
     fake.drop(kind);
   }
   fake.drop("AMKOCluster");
-  installAmko(ledger, names, at);
   const cluster = clusterOf(ledger, at);
   cluster.leadsByOtherHand = true;
   cluster.gone = { GSLBConfig: null, GlobalDeploymentPolicy: null };
   cluster.lastWrites.clear();
   if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
-  return `${at}: AMKO is uninstalled and installed again`;
+  return `${at}: AMKO is uninstalled`;
+}
+
+/** Somebody deletes or installs a CRD. Until an agent has seen that it is missing, it looks like a deletion of its objects. */
+export function moveCrd(scene: Scene, at: string, kind: FederatedKind, there: boolean): string | null {
+  const { away } = scene;
+  const what = `crd ${at} ${kind}`;
+  if (away.has(what) !== there) return null;
+  if (there) away.delete(what);
+  else {
+    if (fakeOf(scene.ledger, at).objects(kind).length > 0) remove(scene, at, kind);
+    away.add(what);
+  }
+  return `${at}: the CRD of ${kind} is ${there ? "installed" : "deleted"}`;
+}
+
+export function setFederator({ ledger }: Scene, at: string, there: boolean): string {
+  const containers = ["amko", ...(there ? ["amko-federator"] : [])];
+  fakeOf(ledger, at).setWorkload({ containers, revision: null, rolledOut: true });
+  return `${at}: AMKO's own federator ${there ? "runs" : "does not run"}`;
 }
 
 export function rebuild({ ledger, names, nextToken }: Scene, at: string, accepted: boolean): string {

@@ -43,6 +43,11 @@ export type Act =
   | { readonly do: "merge proposal"; readonly at: number; readonly way: MergeWay; readonly topic: "config" | "any" }
   | { readonly do: "close proposal"; readonly at: number }
   | { readonly do: "git away" | "api away" | "push away"; readonly at: number; readonly away: boolean }
+  /** With its CRD go all objects of a kind; while it is away nobody can list them. */
+  | { readonly do: "crd"; readonly at: number; readonly kind: number; readonly there: boolean }
+  | { readonly do: "uninstall"; readonly at: number }
+  /** AMKO's own federator beside AMKO. */
+  | { readonly do: "federator"; readonly at: number; readonly there: boolean }
   | { readonly do: "refuse"; readonly at: number; readonly kind: number; readonly refuse: boolean };
 
 /** What happens to one request of a pass, or while it is under way. */

@@ -1,6 +1,14 @@
 import { FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../../src/core/model.ts";
 import { pictureOf, tokensIn } from "./content.ts";
-import { type Change, type ClusterChange, holdsOffice, type Ledger, newestUsable, standsSomewhere } from "./ledger.ts";
+import {
+  type Change,
+  type ClusterChange,
+  holdsOffice,
+  type Ledger,
+  newestUsable,
+  rescuedIn,
+  standsSomewhere,
+} from "./ledger.ts";
 
 export async function noDeletion(
   { at, call, before, after, seen: { head } }: ClusterChange,
@@ -44,9 +52,7 @@ function takenAway(change: Change, ledger: Ledger): readonly string[] {
   );
   if (before.configMap === after.configMap) return objects;
   // Where git may not be pushed to, only the newest rescue of a kind is kept.
-  const kept = Object.entries(before.configMap ?? {}).filter(
-    ([key]) => !key.startsWith("rescue.") || after.configMap?.[key] === undefined,
-  );
+  const kept = rescuedIn(before.configMap).filter(([key]) => after.configMap?.[key] === undefined);
   return [...objects, ...kept.flatMap(([, text]) => tokensIn(text))];
 }
 

@@ -40,6 +40,12 @@ export async function nothingAtAnotherVersion(change: Change, ledger: Ledger): P
   return isHarmful ? `${at} runs ${version}, not ${manifest.version}, and wrote ${subjectOf(change)}` : null;
 }
 
+/** AMKO's own federator pushes past git, and what it brought must not be taken for people's changes. */
+export async function nothingBesideFederator(change: Change): Promise<string | null> {
+  if (change.kind !== "ref" || change.write.branch !== "main" || !change.seen.federator) return null;
+  return `${change.write.by} exported beside AMKO's own federator`;
+}
+
 function changesContent({ before, after }: ClusterChange): boolean {
   return FEDERATED_KINDS.some((kind) => {
     const [was, is] = [before, after].map(({ objects }) => objects[kind].map((one) => pictureOf(one).digest).join());
@@ -47,11 +53,18 @@ function changesContent({ before, after }: ClusterChange): boolean {
   });
 }
 
-/** Whoever is held may only say so. */
+/** Whoever is held may only say so, and forget what went with a CRD. */
 function forbidden(change: Change, why: string): string | null {
-  if (change.kind === "cluster" && change.call.method === "patchStatus") return null;
+  if (change.kind === "cluster" && (change.call.method === "patchStatus" || onlyForgets(change))) return null;
   const at = change.kind === "ref" ? change.write.by : change.at;
   return `${at} ${why}, and wrote ${subjectOf(change)}`;
+}
+
+function onlyForgets({ call, before, after }: ClusterChange): boolean {
+  if (call.subject !== "ConfigMap") return false;
+  const keys = new Set([...Object.keys(before.configMap ?? {}), ...Object.keys(after.configMap ?? {})]);
+  const changed = [...keys].filter((key) => before.configMap?.[key] !== after.configMap?.[key]);
+  return changed.every((key) => key.startsWith("base.") && after.configMap?.[key] === undefined);
 }
 
 function subjectOf(change: Change): string {

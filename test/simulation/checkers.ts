@@ -3,6 +3,7 @@ import { noDeletion, nothingLost, provenance } from "./check-content.ts";
 import { fence, honestExport, namedOverride, newestEditWins, noTombstone } from "./check-exports.ts";
 import {
   nothingAtAnotherVersion,
+  nothingBesideFederator,
   nothingWhileHalted,
   nothingWhileSuspended,
   nothingWithoutGit,
@@ -34,6 +35,7 @@ export const CHECKERS: readonly Checker[] = [
   { name: "a suspended agent changes nothing", check: nothingWhileSuspended },
   { name: "a halt is left only by the documented ways", check: nothingWhileHalted },
   { name: "at another version nothing is applied and nothing exported", check: nothingAtAnotherVersion },
+  { name: "beside AMKO's own federator nothing is exported", check: nothingBesideFederator },
 ];
 
 function onRef(check: (change: RefChange, ledger: Ledger) => Promise<string | null>): Checker["check"] {

@@ -190,4 +190,16 @@ export const EXAMPLES: readonly Example[] = [
     { do: "suspend", at: 0, forMs: 30_000 },
     pass(0),
   ]),
+  example("what a leader deleted by a tombstone is no deletion by hand where the tombstone is gone again", [
+    { do: "git tombstone", kind: 0 },
+    {
+      do: "pass",
+      at: 0,
+      process: 0,
+      wake: "poll",
+      incidents: [{ on: "write", nth: 2, moment: "before", what: { do: "crash" } }],
+    },
+    { do: "git rewind", by: 1 },
+    pass(0),
+  ]),
 ];

@@ -63,6 +63,9 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   act("push away", 1, { at, away: fc.boolean() }),
   act("git away", 1, { at, away: fc.boolean() }),
   act("api away", 1, { at, away: fc.boolean() }),
+  act("crd", 1, { at, kind, there: fc.boolean() }),
+  act("uninstall", 1, { at }),
+  act("federator", 1, { at, there: fc.boolean() }),
   act("refuse", 1, { at, kind, refuse: fc.boolean() }),
 );
 

@@ -28,11 +28,13 @@ export interface Seen {
   /** As it read them last. */
   readonly amkoCluster: LiveObject | null;
   readonly records: Records | null;
+  /** AMKO's own federator runs here. */
+  readonly federator: boolean;
   /** The request was sent long ago: since then the cluster may have left its office. */
   readonly late: boolean;
 }
 
-export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null, late: false };
+export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null, federator: false, late: false };
 
 /** One write of an agent that took effect in its cluster. */
 export interface ClusterChange {
@@ -263,7 +265,7 @@ export function standsSomewhere(ledger: Ledger, wanted: string): boolean {
     for (const kind of FEDERATED_KINDS) {
       if (fake.objects(kind).some((object) => pictureOf(object).tokens.has(wanted))) return true;
     }
-    if (Object.values(fake.configMap?.data ?? {}).some((text) => tokensIn(text).includes(wanted))) return true;
+    if (rescuedIn(fake.configMap?.data).some(([, text]) => tokensIn(text).includes(wanted))) return true;
   }
   for (const [name, commit] of ledger.remote.branches()) {
     if (!/^amko\/(?:rescue|propose)\//.test(name)) continue;
@@ -272,6 +274,11 @@ export function standsSomewhere(ledger: Ledger, wanted: string): boolean {
     }
   }
   return false;
+}
+
+/** What an agent that may not push keeps in its ConfigMap. */
+export function rescuedIn(data: Readonly<Record<string, string>> | null = {}): readonly (readonly [string, string])[] {
+  return Object.entries(data ?? {}).filter(([key]) => key.startsWith("rescue."));
 }
 
 /** After somebody from outside did something: what he destroyed is no agent's fault. */

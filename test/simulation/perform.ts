@@ -2,7 +2,7 @@ import { hasCode } from "../../src/errors.ts";
 import type { Act } from "./acts.ts";
 import { acceptRewrite, create, edit, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
 import { closeProposal, deleteRef, gitEdit, gitHandle, gitRollBack, mergeProposal, rewrite } from "./acts-in-git.ts";
-import { helmUpgrade, rebuild, reinstall, restore } from "./acts-of-operators.ts";
+import { helmUpgrade, moveCrd, rebuild, reinstall, restore, setFederator, uninstall } from "./acts-of-operators.ts";
 import { damageManifest, editManifests, exclude, flip, flipWithout } from "./acts-on-leadership.ts";
 import { absorbCluster, absorbGiven, absorbMain, fakeOf, forgive } from "./ledger.ts";
 import { headOf, kindOf, nameOf, PROTECTED, type Scene } from "./scene.ts";
@@ -94,6 +94,12 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
       else scene.away.delete(what);
       return `${what} ${act.away ? "cannot be reached" : "can be reached"}`;
     }
+    case "crd":
+      return moveCrd(scene, nameOf(scene, act.at), kindOf(act.kind), act.there);
+    case "uninstall":
+      return uninstall(scene, nameOf(scene, act.at));
+    case "federator":
+      return setFederator(scene, nameOf(scene, act.at), act.there);
     case "refuse": {
       const kind = kindOf(act.kind);
       fakeOf(scene.ledger, nameOf(scene, act.at)).refuse(kind, act.refuse ? "policy says no" : null);

@@ -68,6 +68,7 @@ async function heal(simulation: Simulation): Promise<void> {
   for (let step = 0; step < LATE_MAX_STEPS; step += 1) await simulation.arrive();
   for (const name of names) {
     const fake = fakeOf(ledger, name);
+    fake.setWorkload(null);
     fake.refuse("GSLBConfig", null);
     fake.refuse("GlobalDeploymentPolicy", null);
     if (fake.only("AMKOCluster") === null) installAmko(ledger, names, name);

@@ -1,9 +1,10 @@
 import { type AgentSettings, type Memory, NO_MEMORY, type PassParts } from "../../src/agent/context.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
+import type { FederatedKind } from "../../src/core/model.ts";
 import { parseRecords } from "../../src/core/records.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
-import type { Cluster, ConfigMapState, ObjectList, RefListing, Repository } from "../../src/ports.ts";
+import type { Cluster, ConfigMapState, ObjectList, RefListing, Repository, WorkloadState } from "../../src/ports.ts";
 import { manifest, schemas, snapshotFile } from "../support/builders.ts";
 import { createFakeCluster } from "../support/fakes/cluster.ts";
 import { createFakeRemote, type RefWrite } from "../support/fakes/repository.ts";
@@ -23,6 +24,7 @@ import {
   createLedger,
   fakeOf,
   holdingOf,
+  isFederated,
   isLeading,
   type Ledger,
   NOTHING_SEEN,
@@ -70,6 +72,8 @@ interface Process {
   readonly context: PassParts;
   memory: Memory;
   running: Running | null;
+  /** Kinds whose CRD the present pass found missing. */
+  readonly missed: Set<FederatedKind>;
   /** What the present pass read last. */
   seen: Seen;
 }
@@ -246,6 +250,9 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
           if (call.isWrite) running.writes += 1;
         }
         const outage = outageOf(scene.away, name, call);
+        if (outage === "no such kind" && isFederated(call.subject)) {
+          process().missed.add(call.subject);
+        }
         if (outage !== null) throw failureOf(call, outage);
         await met(call, "before", numbers, send);
       },
@@ -279,6 +286,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       },
       memory: NO_MEMORY,
       running: null,
+      missed: new Set(),
       seen: NOTHING_SEEN,
     };
     return process;
@@ -301,6 +309,11 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     await Promise.all(running.under);
     process.running = null;
     const cluster = clusterOf(ledger, process.name);
+    for (const kind of process.missed) {
+      // Whoever has seen that a kind is missing, and could say so, knows that nobody deleted its objects.
+      if (cluster.holding.records.bases[kind] === null) cluster.gone = { ...cluster.gone, [kind]: null };
+    }
+    process.missed.clear();
     cluster.passesUnderWay -= 1;
     if (cluster.passesUnderWay === 0) cluster.rebuiltInPass = false;
     if (running.dead) {
@@ -376,6 +389,9 @@ function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
   if (call.method === "list" && call.subject === "AMKOCluster") {
     const [amkoCluster = null] = answer as ObjectList;
     return { ...seen, amkoCluster };
+  }
+  if (call.method === "readWorkload") {
+    return { ...seen, federator: (answer as WorkloadState | null)?.containers.includes("amko-federator") === true };
   }
   if (call.method !== "readConfigMap") return seen;
   return { ...seen, records: parseRecords((answer as ConfigMapState | null)?.data ?? {}) };

@@ -1,0 +1,16 @@
+import { FEDERATED_KINDS } from "../core/model.ts";
+import type { Context, Local } from "./context.ts";
+import { writeRecords } from "./record.ts";
+
+/**
+ * With its CRD go all objects of a kind, and that they are gone is nobody's deletion. While the CRD is missing, what
+ * the ConfigMap says of objects that are not seen is forgotten, also by an agent that is held or cannot read git: the
+ * process that looks when the CRD is back may be another one.
+ */
+export async function forgetVanished(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
+  if (local.unread?.code !== "AG3005" || local.configMap === null) return local;
+  const seen = FEDERATED_KINDS.filter((kind) => local.objects[kind].length > 0);
+  const bases = { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  const kept = Object.fromEntries(seen.map((kind) => [kind, local.records.bases[kind]]));
+  return writeRecords(context, local, { ...local.records, bases: { ...bases, ...kept } }, signal);
+}
