@@ -94,7 +94,7 @@ describe("the matrix", () => {
       for (const fault of FAULT_KINDS.filter(({ name: kind }) =>
         ["401", "403", "500", "html", "hang"].includes(kind),
       )) {
-        expect(whySilent({ asked: asked(name), fault })).toBeNull();
+        expect(whySilent({ step: stepNamed("edit"), asked: asked(name), fault })).toBeNull();
       }
     }
   });

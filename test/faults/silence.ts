@@ -4,7 +4,8 @@ import type { Cell } from "./matrix.ts";
  * Why an agent may meet a fault without a word; null where it has to say a code. Everything that is not listed here has
  * to be said.
  */
-export function whySilent({ asked: { role, side, name, nth }, fault }: Pick<Cell, "asked" | "fault">): string | null {
+export function whySilent({ step, asked, fault }: Cell): string | null {
+  const { role, side, name, nth } = asked;
   const rules: readonly (readonly [holds: boolean, why: string])[] = [
     [fault.name === "delay", "what is slow, but within the time limit, is no fault"],
     [
@@ -16,7 +17,10 @@ export function whySilent({ asked: { role, side, name, nth }, fault }: Pick<Cell
       "after a push without a whole answer the head is asked, and tells that it landed",
     ],
     [name.startsWith("WATCH") && fault.name === "short", "a watch that ends as watches do is opened again"],
-    [name === "GET statefulsets/{name}" && role === "follower", "only a leader minds AMKO's own federator"],
+    [
+      name === "GET statefulsets/{name}" && (role === "follower" || step.name === "switchover"),
+      "only a leader minds AMKO's own federator, and whoever just became one looks again",
+    ],
     [name === "GET statefulsets/{name}" && fault.name === "404", "no StatefulSet is an answer"],
     [name === "GET secrets/{name}" && ["403", "404"].includes(fault.name), "without credentials nobody is asked"],
     [name === "GET configmaps/{name}" && fault.name === "404", "no ConfigMap is an answer"],
