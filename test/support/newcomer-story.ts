@@ -223,7 +223,13 @@ function sectionOf(anchor: string): string {
 
 /** The command in a section of the runbook that holds the words. */
 function commandIn(anchor: string, words: string): string {
-  const commands = [...sectionOf(anchor).matchAll(/`([^`]+)`/g)].map(([, command = ""]) => command);
+  const code = [...sectionOf(anchor).matchAll(/```sh\n([\s\S]*?)```|`([^`\n]+)`/g)];
+  const commands = code.flatMap(([, fenced, inline]) =>
+    (fenced ?? inline ?? "")
+      .replaceAll(/ \\\n\s*/g, " ")
+      .split("\n")
+      .map((command) => command.trim()),
+  );
   const found = commands.filter((command) => command.includes(words));
   expect(found, `commands of the runbook under ${anchor} with ${words}`).toHaveLength(1);
   return found[0] ?? "";
