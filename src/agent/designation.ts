@@ -2,7 +2,7 @@ import { problem } from "../core/catalogue.ts";
 import { editManifest, flipLeader } from "../core/flip.ts";
 import { isObject } from "../core/json.ts";
 import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
-import type { AgentTopic } from "../core/records.ts";
+import { type AgentTopic, parseRecords } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import type { Designation } from "../core/role.ts";
 import { writerOfField } from "../core/writers.ts";
@@ -38,7 +38,7 @@ export async function proposeLeadership(
   if (designation === "leader") {
     return { ...(await withdrawProposal(context, local, memory, "leader", signal)), problem: null };
   }
-  const asked = asksToLead(local);
+  const asked = asksToLead(local) && (await stillAsks(context, local, signal));
   // A flip that this agent did not push is people's: a switchover to be reviewed, and nothing that was put back here.
   const isOurs = local.records.proposals.leader !== undefined;
   const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
@@ -64,11 +64,22 @@ export async function proposeLeadership(
 /**
  * A person's edit, and not what a chart writes again, what a fresh install says, or what is left of a term in office.
  */
-function asksToLead({ amkoCluster, records }: Local): boolean {
+function asksToLead({ amkoCluster, records }: Pick<Local, "amkoCluster" | "records">): boolean {
   const { uid } = amkoCluster.metadata;
   const known = FEDERATED_KINDS.some((kind) => records.bases[kind]?.amkoClusterUid === uid);
   const byHelm = writerOfField(amkoCluster, "isLeader")?.startsWith("helm") === true;
   return isLocalLeader(amkoCluster.spec) && records.office === null && known && !byHelm;
+}
+
+/**
+ * The AMKOCluster and the ConfigMap were read at the same time, and in between another process of this cluster may have
+ * stepped down or come into office: half of the one state and half of the other looks like an edit by hand.
+ */
+async function stillAsks({ cluster }: Context, local: Local, signal: AbortSignal): Promise<boolean> {
+  const [amkoCluster] = await cluster.list("AMKOCluster", signal);
+  const configMap = await cluster.readConfigMap(signal);
+  if (amkoCluster?.metadata.resourceVersion !== local.amkoCluster.metadata.resourceVersion) return false;
+  return asksToLead({ amkoCluster, records: parseRecords(configMap?.data ?? {}) });
 }
 
 async function proposeFlip(

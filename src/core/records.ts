@@ -125,7 +125,7 @@ function parseBase(record: Readonly<Record<string, Json>>): BaseRecord | null {
 function parseOffice(record: Readonly<Record<string, Json>>): OfficeRecord | null {
   const claim = parseCommitId(text(record["claim"]) ?? "");
   const amkoClusterUid = text(record["amkoClusterUid"]);
-  return claim === null || amkoClusterUid === null ? null : { claim, amkoClusterUid: amkoClusterUid as Uid };
+  return claim === null || amkoClusterUid === null ? null : { amkoClusterUid: amkoClusterUid as Uid, claim };
 }
 
 function parseProposals(data: Readonly<Record<string, string>>): Records["proposals"] {

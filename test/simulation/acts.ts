@@ -48,6 +48,8 @@ export type Act =
   | { readonly do: "uninstall"; readonly at: number }
   /** AMKO's own federator beside AMKO. */
   | { readonly do: "federator"; readonly at: number; readonly there: boolean }
+  /** The members' kubeconfig lacks a cluster; null takes it away. */
+  | { readonly do: "credentials"; readonly without: number | null }
   | { readonly do: "refuse"; readonly at: number; readonly kind: number; readonly refuse: boolean };
 
 /** What happens to one request of a pass, or while it is under way. */
@@ -90,5 +92,7 @@ export interface History {
   readonly settings?: Partial<
     Pick<AgentSettings, "localDesignation" | "historyRewrite" | "batchWindowMs" | "ackIntervalMs">
   >;
+  /** Leaders have credentials for the other clusters. */
+  readonly members?: boolean;
   readonly steps: readonly Step[];
 }

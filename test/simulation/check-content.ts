@@ -51,7 +51,6 @@ function takenAway(change: Change, ledger: Ledger): readonly string[] {
       .flatMap((object) => [...pictureOf(object).tokens]),
   );
   if (before.configMap === after.configMap) return objects;
-  // Where git may not be pushed to, only the newest rescue of a kind is kept.
   const kept = rescuedIn(before.configMap).filter(([key]) => after.configMap?.[key] === undefined);
   return [...objects, ...kept.flatMap(([, text]) => tokensIn(text))];
 }

@@ -20,8 +20,10 @@ export async function nothingWhileSuspended(change: Change, ledger: Ledger): Pro
 /** Whoever judged a head goes on only to what descends from it, or to what a person accepted. */
 export async function nothingWhileHalted(change: Change, ledger: Ledger): Promise<string | null> {
   const { head, records, amkoCluster } = change.seen;
-  if (head === null || records === null || ledger.settings.historyRewrite === "follow") return null;
-  const accepted = parseCommitId(amkoCluster?.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");
+  // Without an AMKOCluster an agent judges no history: it only gives up a claim that nobody could use here.
+  if (head === null || records === null || amkoCluster === null) return null;
+  if (ledger.settings.historyRewrite === "follow") return null;
+  const accepted = parseCommitId(amkoCluster.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");
   const verdict = await judgeHistory({ before: records.head, head, accepted }, (ancestor, descendant) =>
     ledger.reader.relation(ancestor, descendant, never),
   );

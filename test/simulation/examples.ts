@@ -202,4 +202,25 @@ export const EXAMPLES: readonly Example[] = [
     { do: "git rewind", by: 1 },
     pass(0),
   ]),
+  example(
+    "what two processes saw of a step-down, half before and half after it, is no designation by hand",
+    [
+      { do: "flip", to: 1, way: "push", edit: null },
+      {
+        do: "pass",
+        at: 0,
+        process: 0,
+        wake: "resync",
+        incidents: [
+          {
+            on: "request",
+            nth: 6,
+            moment: "before",
+            what: { do: "pass", pass: { do: "pass", at: 0, process: 1, wake: "poll", incidents: [] } },
+          },
+        ],
+      },
+    ],
+    { settings: { localDesignation: "commit" } },
+  ),
 ];

@@ -66,6 +66,7 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   act("crd", 1, { at, kind, there: fc.boolean() }),
   act("uninstall", 1, { at }),
   act("federator", 1, { at, there: fc.boolean() }),
+  act("credentials", 1, { without: fc.option(fc.nat({ max: 5 })) }),
   act("refuse", 1, { at, kind, refuse: fc.boolean() }),
 );
 
@@ -174,6 +175,7 @@ export function histories(options: Partial<Pick<History, "handoverTimeoutMs">> =
     ),
     handoverTimeoutMs: options.handoverTimeoutMs === undefined ? timeout : fc.constant(options.handoverTimeoutMs),
     settings,
+    members: fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     steps: fc.array(steps, { minLength: 3, maxLength: 22, size: "max" }),
   });
 }

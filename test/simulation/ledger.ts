@@ -281,6 +281,14 @@ export function rescuedIn(data: Readonly<Record<string, string>> | null = {}): r
   return Object.entries(data ?? {}).filter(([key]) => key.startsWith("rescue."));
 }
 
+/** Where git may not be pushed to, only the newest rescue of a kind is kept; the one before it is given up. */
+export function forgiveReplacedRescue(ledger: Ledger, before: Holding, after: Holding): void {
+  for (const [key, text] of rescuedIn(before.configMap)) {
+    if (after.configMap?.[key] === undefined || after.configMap[key] === text) continue;
+    for (const one of tokensIn(text)) ledger.owed.delete(one);
+  }
+}
+
 /** After somebody from outside did something: what he destroyed is no agent's fault. */
 export function forgive(ledger: Ledger): void {
   for (const one of [...ledger.owed]) if (!standsSomewhere(ledger, one)) ledger.owed.delete(one);

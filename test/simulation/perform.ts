@@ -100,6 +100,15 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
       return uninstall(scene, nameOf(scene, act.at));
     case "federator":
       return setFederator(scene, nameOf(scene, act.at), act.there);
+    case "credentials": {
+      const { without } = act;
+      scene.access.grant(without === null ? null : scene.names.filter((_, index) => index !== without));
+      const lacks =
+        without === null
+          ? "is gone"
+          : `knows ${scene.names[without] === undefined ? "all" : `not ${scene.names[without]}`}`;
+      return `the members' kubeconfig ${lacks}`;
+    }
     case "refuse": {
       const kind = kindOf(act.kind);
       fakeOf(scene.ledger, nameOf(scene, act.at)).refuse(kind, act.refuse ? "policy says no" : null);

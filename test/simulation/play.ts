@@ -65,6 +65,7 @@ async function heal(simulation: Simulation): Promise<void> {
   const { remote } = ledger;
   simulation.story.push("--- everything heals ---");
   away.clear();
+  if (simulation.noted.has("credentials")) simulation.access.grant(names);
   for (let step = 0; step < LATE_MAX_STEPS; step += 1) await simulation.arrive();
   for (const name of names) {
     const fake = fakeOf(ledger, name);

@@ -4,6 +4,7 @@ import type { ManualClock } from "../support/fakes/time.ts";
 import type { Change } from "./acts.ts";
 import { FIELDS, type Field, token } from "./content.ts";
 import { type ClusterLedger, type Ledger, lookAt } from "./ledger.ts";
+import type { MemberAccess } from "./member-access.ts";
 
 /** The surroundings in which people act. */
 export interface Scene {
@@ -13,6 +14,7 @@ export interface Scene {
   readonly backups: ReadonlyMap<string, SavedCluster[]>;
   /** `git cluster1`, `api cluster1`: cannot be reached at the moment; `push cluster1`: may only read git. */
   readonly away: Set<string>;
+  readonly access: MemberAccess;
   tell(line: string): void;
   note(what: string): void;
   /** Counts what was written, so that everything written is new. */

@@ -1,38 +1,26 @@
-import { type AgentSettings, type Memory, NO_MEMORY, type PassParts } from "../../src/agent/context.ts";
+import { type AgentSettings, NO_MEMORY } from "../../src/agent/context.ts";
+import { createMemberChecks } from "../../src/agent/member-checks.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
-import type { FederatedKind } from "../../src/core/model.ts";
-import { parseRecords } from "../../src/core/records.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
-import type { Cluster, ConfigMapState, ObjectList, RefListing, Repository, WorkloadState } from "../../src/ports.ts";
+import type { Cluster, Repository } from "../../src/ports.ts";
 import { manifest, schemas, snapshotFile } from "../support/builders.ts";
 import { createFakeCluster } from "../support/fakes/cluster.ts";
-import { createFakeRemote, type RefWrite } from "../support/fakes/repository.ts";
+import { createFakeRemote } from "../support/fakes/repository.ts";
 import { createFixedChance, createManualClock } from "../support/fakes/time.ts";
 import { filesOf, objectOf, SETTINGS } from "../support/fakes/world.ts";
 import type { History, Incident, Pass, Trouble } from "./acts.ts";
 import { installAmko } from "./acts-of-operators.ts";
-import { CHECKERS } from "./checkers.ts";
 import { SEEDS, VIEW_CACHE } from "./content.ts";
 import { failureOf, outageOf } from "./failures.ts";
-import {
-  absorbCluster,
-  absorbGiven,
-  absorbMain,
-  type Change,
-  clusterOf,
-  createLedger,
-  fakeOf,
-  holdingOf,
-  isFederated,
-  isLeading,
-  type Ledger,
-  NOTHING_SEEN,
-  type Seen,
-} from "./ledger.ts";
+import { clusterOf, createLedger, fakeOf, isFederated, type Ledger, NOTHING_SEEN } from "./ledger.ts";
+import { createMemberAccess } from "./member-access.ts";
+import { createObserver } from "./observer.ts";
 import { perform } from "./perform.ts";
 import { type Gate, gateCluster, gateRepository, type PortCall } from "./ports.ts";
+import { type Late, type Process, type Running, seeing } from "./process.ts";
 import { nameOf, type SavedCluster, type Scene } from "./scene.ts";
+import { withShallowClone } from "./shallow-clone.ts";
 
 /** What an agent is given in place of the world, to see whether the checkers notice. */
 export interface Tampering {
@@ -65,39 +53,6 @@ const PASSES_MAX = 20;
 const BACKUPS_MAX = 12;
 const never = new AbortController().signal;
 
-/** One process of an agent. */
-interface Process {
-  readonly name: string;
-  readonly index: number;
-  readonly context: PassParts;
-  memory: Memory;
-  running: Running | null;
-  /** Kinds whose CRD the present pass found missing. */
-  readonly missed: Set<FederatedKind>;
-  /** What the present pass read last. */
-  seen: Seen;
-}
-
-/** One pass under way. */
-interface Running {
-  readonly incidents: Incident[];
-  requests: number;
-  writes: number;
-  landed: number;
-  dead: boolean;
-  /** What came in between, and has to be over before the next step begins. */
-  readonly under: Promise<unknown>[];
-}
-
-/** A request that its sender has given up, and that arrives all the same. */
-interface Late {
-  left: number;
-  readonly process: Process;
-  readonly call: PortCall;
-  readonly seen: Seen;
-  send(): Promise<unknown>;
-}
-
 export function createSimulation(history: Omit<History, "steps">, tampering: Tampering = {}): Simulation {
   const names = NAMES.slice(0, history.clusters);
   const remote = createFakeRemote();
@@ -125,14 +80,18 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   const late: Late[] = [];
   let tokens = 0;
   let passes = 0;
-  let refWrites = 0;
+
+  const away = new Set<string>();
+  const access = createMemberAccess(ledger, away, (line) => void story.push(line));
+  if (history.members === true) access.grant(names);
 
   const scene: Scene = {
     names,
     ledger,
     clock,
     backups,
-    away: new Set(),
+    away,
+    access,
     tell: (line) => void story.push(line),
     note: (what) => void noted.add(what),
     nextToken() {
@@ -141,47 +100,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     },
   };
 
-  async function check(change: Change): Promise<void> {
-    ledger.order += 1;
-    for (const { name, check: judge } of CHECKERS) {
-      const wrong = await judge(change, ledger);
-      if (wrong === null) continue;
-      violations.push(`${name}: ${wrong}`);
-      story.push(`VIOLATION: ${name}: ${wrong}`);
-    }
-  }
-
-  async function observe(process: Process, call: PortCall, seen: Seen): Promise<void> {
-    if (call.port === "git") {
-      const fresh = remote.writes.slice(refWrites);
-      refWrites = remote.writes.length;
-      for (const write of fresh) await observeRef(write, seen);
-      await absorbMain(ledger);
-      return;
-    }
-    const before = clusterOf(ledger, process.name).holding;
-    const after = holdingOf(fakeOf(ledger, process.name));
-    if (!isLeading(before) && isLeading(after)) noted.add("promotion");
-    story.push(`    ${process.name} ${call.method} ${call.subject}`);
-    await check({ kind: "cluster", at: process.name, call, before, after, seen });
-    absorbCluster(ledger, process.name);
-  }
-
-  async function observeRef(write: RefWrite, seen: Seen): Promise<void> {
-    const what = write.to === null ? "deletes" : `writes ${write.to.slice(0, 8)} to`;
-    story.push(`    ${write.by} ${what} ${write.branch}`);
-    await check({ kind: "ref", write, seen });
-    if (write.branch === "main" && write.from !== null && write.to !== null) {
-      await absorbGiven(ledger, write.from, write.to, write.by);
-    }
-    if (write.branch === `amko/leading/${write.by}`) {
-      // The wait counts from the first of several claims.
-      const { claimed } = clusterOf(ledger, write.by);
-      const since = claimed ?? { order: ledger.order, atMs: clock.nowMs() };
-      clusterOf(ledger, write.by).claimed = write.to === null ? null : since;
-    }
-    if (write.branch.startsWith("amko/rescue/")) noted.add("rescue");
-  }
+  const observe = createObserver({ ledger, story, noted, violations });
 
   async function strike(
     process: Process,
@@ -261,7 +180,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         one.seen = seeing(one.seen, call, answer);
         if (!call.isWrite) return;
         if (one.running !== null) one.running.landed += 1;
-        await observe(one, call, one.seen);
+        await observe(one.name, call, one.seen);
       },
       after: (call) => met(call, "after", counted.get(call) ?? [0, 0], nothing),
     };
@@ -269,22 +188,34 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
 
   function start(name: string, index: number): Process {
     const gate = gateOf(() => process);
-    const repository = remote.open({ by: name });
+    const opened = remote.open({ by: name });
+    const given = tampering.repository?.(opened, name, ledger) ?? opened;
+    const repository = withShallowClone(remote, given, gateRepository(given, gate));
+    const members = createMemberChecks(
+      { members: access, clock, log: () => undefined, changed: () => undefined },
+      never,
+    );
     const cluster: Cluster = fakeOf(ledger, name);
     const process: Process = {
       name,
       index,
       context: {
         settings,
-        repository: gateRepository(tampering.repository?.(repository, name, ledger) ?? repository, gate),
+        repository,
         cluster: gateCluster(tampering.cluster?.(cluster, name, ledger) ?? cluster, gate),
         schemas: schemas(),
+        members,
         viewCache: VIEW_CACHE,
         clock,
         chance: createFixedChance(`${name}-${index}`),
         log: () => undefined,
       },
       memory: NO_MEMORY,
+      forget() {
+        process.memory = NO_MEMORY;
+        repository.forget();
+        members.dismiss();
+      },
       running: null,
       missed: new Set(),
       seen: NOTHING_SEEN,
@@ -316,8 +247,9 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     process.missed.clear();
     cluster.passesUnderWay -= 1;
     if (cluster.passesUnderWay === 0) cluster.rebuiltInPass = false;
+    await process.context.members.settled();
     if (running.dead) {
-      process.memory = NO_MEMORY;
+      process.forget();
       return false;
     }
     process.memory = result.memory;
@@ -343,7 +275,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       story.push(`${process.name}: ${call.method} ${call.subject} arrives late`);
       // Nobody waits for the answer any more, whatever it is.
       await send()
-        .then(() => observe(process, call, seen))
+        .then(() => observe(process.name, call, seen))
         .catch(() => undefined);
     }
   }
@@ -371,30 +303,13 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       }
     },
     restart() {
-      for (const process of processes) process.memory = NO_MEMORY;
+      for (const process of processes) process.forget();
     },
     countWrites: () => remote.writes.length + [...fakes.values()].reduce((sum, { writes }) => sum + writes.length, 0),
     get passes() {
       return passes;
     },
   };
-}
-
-/** What a pass knows after an answer. */
-function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
-  if (call.method === "list" && call.port === "git") {
-    // A pass acts on the branch as it read it first; later it looks for refs alone.
-    return { ...seen, head: seen.head ?? (answer as RefListing).head };
-  }
-  if (call.method === "list" && call.subject === "AMKOCluster") {
-    const [amkoCluster = null] = answer as ObjectList;
-    return { ...seen, amkoCluster };
-  }
-  if (call.method === "readWorkload") {
-    return { ...seen, federator: (answer as WorkloadState | null)?.containers.includes("amko-federator") === true };
-  }
-  if (call.method !== "readConfigMap") return seen;
-  return { ...seen, records: parseRecords((answer as ConfigMapState | null)?.data ?? {}) };
 }
 
 async function nothing(): Promise<void> {}

@@ -1,0 +1,60 @@
+import type { Memory, PassParts } from "../../src/agent/context.ts";
+import type { MemberChecks } from "../../src/agent/member-checks.ts";
+import type { FederatedKind } from "../../src/core/model.ts";
+import { parseRecords } from "../../src/core/records.ts";
+import type { ConfigMapState, ObjectList, RefListing, WorkloadState } from "../../src/ports.ts";
+import type { Incident } from "./acts.ts";
+import type { Seen } from "./ledger.ts";
+import type { PortCall } from "./ports.ts";
+
+/** One process of an agent. */
+export interface Process {
+  readonly name: string;
+  readonly index: number;
+  readonly context: PassParts & { readonly members: MemberChecks };
+  memory: Memory;
+  running: Running | null;
+  /** It dies, and everything with it that stood in its memory. */
+  forget(): void;
+  /** Kinds whose CRD the present pass found missing. */
+  readonly missed: Set<FederatedKind>;
+  /** What the present pass read last. */
+  seen: Seen;
+}
+
+/** One pass under way. */
+export interface Running {
+  readonly incidents: Incident[];
+  requests: number;
+  writes: number;
+  landed: number;
+  dead: boolean;
+  /** What came in between, and has to be over before the next step begins. */
+  readonly under: Promise<unknown>[];
+}
+
+/** A request that its sender has given up, and that arrives all the same. */
+export interface Late {
+  left: number;
+  readonly process: Process;
+  readonly call: PortCall;
+  readonly seen: Seen;
+  send(): Promise<unknown>;
+}
+
+/** What a pass knows after an answer. */
+export function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
+  if (call.method === "list" && call.port === "git") {
+    // A pass acts on the branch as it read it first; later it looks for refs alone.
+    return { ...seen, head: seen.head ?? (answer as RefListing).head };
+  }
+  if (call.method === "list" && call.subject === "AMKOCluster") {
+    const [amkoCluster = null] = answer as ObjectList;
+    return { ...seen, amkoCluster };
+  }
+  if (call.method === "readWorkload") {
+    return { ...seen, federator: (answer as WorkloadState | null)?.containers.includes("amko-federator") === true };
+  }
+  if (call.method !== "readConfigMap") return seen;
+  return { ...seen, records: parseRecords((answer as ConfigMapState | null)?.data ?? {}) };
+}
