@@ -4,7 +4,7 @@ import { isObject } from "../core/json.ts";
 import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
 import { type AgentTopic, parseRecords } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
-import type { Designation } from "../core/role.ts";
+import { type Designation, versionMismatch } from "../core/role.ts";
 import { writerOfField } from "../core/writers.ts";
 import { asFederationError, FederationError } from "../errors.ts";
 import { isLocalLeader } from "./amko-cluster.ts";
@@ -94,7 +94,9 @@ async function proposeFlip(
   const changes = flipLeader(branch.view, branch.revision.files, local.self);
   if (changes.length === 0) return { local, memory, problem: null };
   const message = `federation: make ${local.self} the leader\n\nisLeader was set to true in the cluster by hand.\n`;
-  if (asked && context.settings.localDesignation === "commit") {
+  // At another version than its manifest's it could not lead: people decide about that.
+  const couldLead = versionMismatch(branch.view.manifests.get(local.self), local.amkoCluster) === null;
+  if (asked && couldLead && context.settings.localDesignation === "commit") {
     const author = authorOf(context, local.self);
     const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);
     // The branch says something else now: it is read again before anything is put back.

@@ -1,6 +1,7 @@
 import { FederationError } from "../errors.ts";
 
-const REF_NAME_MAX_CHARS = 200;
+/** The longest are ours: the prefix and a few words around a cluster's name, which may have 200 characters alone. */
+const REF_NAME_MAX_CHARS = 400;
 
 /** What git-check-ref-format(1) asks of a branch's name. @throws FederationError with `code`. */
 export function checkRefName(name: string, code: "AG4002" | "AG9001"): void {

@@ -223,4 +223,9 @@ export const EXAMPLES: readonly Example[] = [
     ],
     { settings: { localDesignation: "commit" } },
   ),
+  example(
+    "a cluster at another version than its manifest's does not make itself the leader",
+    [{ do: "flip", to: 1, way: "push", edit: null }, pass(0), { do: "helm upgrade", at: 0, newVersion: true }, pass(0)],
+    { settings: { localDesignation: "commit" } },
+  ),
 ];
