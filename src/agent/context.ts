@@ -135,6 +135,8 @@ export interface Memory {
   readonly unreportedAtMs: number | null;
   /** It was tried again since the last resync, in vain or not: the next time is the next resync. */
   readonly unreportedAgain: boolean;
+  /** An edit of `isLeader` by hand that was put back, whose flip git did not take yet, and why; null while there is none. */
+  readonly owedFlip: { readonly amkoClusterUid: Uid; readonly cause: string } | null;
   readonly identity: { readonly commit: CommitId; readonly known: Identity } | null;
   /** The API server's verdicts on "equal", by kind: valid for one state of the object and one content of git. */
   readonly equality: Readonly<Partial<Record<FederatedKind, { readonly key: string; readonly equal: boolean }>>>;
@@ -168,6 +170,7 @@ export const NO_MEMORY: Memory = {
   acknowledged: null,
   unreportedAtMs: null,
   unreportedAgain: false,
+  owedFlip: null,
   identity: null,
   equality: {},
   behind: new Map(),

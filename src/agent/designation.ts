@@ -36,13 +36,15 @@ export async function proposeLeadership(
 ): Promise<Designated> {
   if (designation === "undecided") return { local, memory, problem: null };
   if (designation === "leader") {
-    return { ...(await withdrawProposal(context, local, memory, "leader", signal)), problem: null };
+    const granted = { ...memory, owedFlip: null };
+    return { ...(await withdrawProposal(context, local, granted, "leader", signal)), problem: null };
   }
   const asked = asksToLead(local) && (await stillAsks(context, local, signal));
   // A flip that this agent did not push is people's: a switchover to be reviewed, and nothing that was put back here.
   const isOurs = local.records.proposals.leader !== undefined;
   const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
-  if (!asked && !standing) return { local, memory, problem: null };
+  const owed = memory.owedFlip?.amkoClusterUid === local.amkoCluster.metadata.uid ? memory.owedFlip : null;
+  if (!asked && !standing && owed === null) return { local, memory, problem: null };
   const where = `isLeader was set to true in cluster ${local.self}, which does not lead by the branch: it was put back`;
   if (!branch.view.manifests.has(local.self)) {
     return {
@@ -51,13 +53,22 @@ export async function proposeLeadership(
       problem: problem("AG5020", `${where}, and without a manifest nobody can make it the leader`),
     };
   }
+  const unproposed = (cause: string) => problem("AG5020", `${where}; the flip could not be proposed yet: ${cause}`);
+  if (!asked && owed !== null && memory.unreportedAtMs !== null) {
+    return { local, memory, problem: unproposed(owed.cause) };
+  }
   try {
-    return await proposeFlip(context, branch, local, memory, asked, where, signal);
+    const proposed = await proposeFlip(context, branch, local, memory, { asked, owed: owed !== null }, where, signal);
+    return { ...proposed, memory: { ...proposed.memory, owedFlip: null } };
   } catch (error) {
-    // Refused or out of reach: the field is put back all the same, because two clusters must not lead.
-    const known = asFederationError(error);
-    if (known.retry === "now" || !known.code.startsWith("AG2")) throw error;
-    return { local, memory, problem: problem("AG5020", `${where}; the flip could not be proposed: ${known.message}`) };
+    // Refused or out of reach: the field is put back all the same, because two clusters must not lead. Whoever set it
+    // wants something that stands nowhere else: it is proposed when refused refs are tried again.
+    const { code, message, retry } = asFederationError(error);
+    if (retry === "now" || !code.startsWith("AG2")) throw error;
+    if (!asked && owed === null) return { local, memory, problem: unproposed(message) };
+    const owedFlip = { amkoClusterUid: local.amkoCluster.metadata.uid, cause: message };
+    const unreportedAtMs = memory.unreportedAtMs ?? context.clock.nowMs();
+    return { local, memory: { ...memory, owedFlip, unreportedAtMs }, problem: unproposed(message) };
   }
 }
 
@@ -87,7 +98,7 @@ async function proposeFlip(
   branch: Branch,
   local: Local,
   memory: Memory,
-  asked: boolean,
+  { asked, owed }: { readonly asked: boolean; readonly owed: boolean },
   where: string,
   signal: AbortSignal,
 ): Promise<Designated> {
@@ -102,7 +113,7 @@ async function proposeFlip(
     // The branch says something else now: it is read again before anything is put back.
     throw new FederationError("AG2003", `the flip to ${local.self} was committed as ${commit}`);
   }
-  const request = { topic: "leader", changes, message, anew: asked } as const;
+  const request = { topic: "leader", changes, message, anew: asked || owed } as const;
   const kept = await keepProposal(context, branch, local, memory, request, signal);
   const ref = proposalRef(local.self, "leader");
   return { ...kept, problem: kept.stands ? problem("AG5020", `${where}, and a flip is ready in …/${ref}`) : null };

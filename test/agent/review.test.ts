@@ -27,6 +27,21 @@ describe("a hand-set leadership", () => {
     expect(statusOf(world.follower)).toContain("AG5020");
   });
 
+  it("is proposed later where git did not take the proposal at once, and told until then", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2001" });
+    const { againAfterMs } = await world.follower.run("cluster");
+    expect(isLeader(world.follower)).toBe(false);
+    await world.follower.run("cluster");
+    expect(statusOf(world.follower)).toContain("could not be proposed yet");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).toBeNull();
+    await world.clock.advance(againAfterMs ?? 0);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).not.toBeNull();
+    expect(statusOf(world.follower)).toContain("a flip is ready");
+  });
+
   it("is nothing that a person's proposal of a switchover tells of, nor is that proposal moved along", async () => {
     const world = await settled();
     const ref = "amko/propose/cluster2/leader";
