@@ -64,6 +64,8 @@ async function introduce(
     return { problem: null, memory: { ...memory, refs, identity: { commit, known } } };
   } catch (error) {
     if (!hasCode(error, "AG2013", "AG2004")) throw error;
+    const { code, message: cause } = error;
+    context.log("warn", "identity could not be recorded in git", { cluster: local.self, code, cause });
     return { problem: null, memory: { ...memory, unreportedAtMs: context.clock.nowMs() } };
   }
 }

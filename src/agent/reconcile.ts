@@ -164,8 +164,11 @@ async function finish(
   const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
   const held = acted.holds ? branch.head : memory.held;
+  // Where git takes what it is given again, the next refusal is a first one.
+  const unreportedAgain = memory.unreportedAgain && memory.unreportedAtMs !== null;
   const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
-  return { memory: { ...memory, notes: [], held, settled }, againAfterMs, error: null, state, stance };
+  const rested = { ...memory, notes: [], held, settled, unreportedAgain };
+  return { memory: rested, againAfterMs, error: null, state, stance };
 }
 
 /** A pass that broke off says why in the status, unless it only has to read again. */

@@ -95,6 +95,18 @@ describe("a ref that the git server refused once", () => {
     expect(world.remote.branch("amko/applied/cluster2")).toBe(world.remote.branch("main"));
   });
 
+  it("is tried again by itself also where another one was refused, and taken, before", async () => {
+    const world = await federation();
+    for (const ttl of [60, 61]) {
+      world.remote.push("main", fileOf(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl } })));
+      world.remote.fail({ on: "moveRef", code: "AG2013", ref: "applied/" });
+      const { againAfterMs } = await world.follower.run("poll");
+      await world.clock.advance(againAfterMs ?? 0);
+      await world.follower.run("retry");
+      expect(world.remote.branch("amko/applied/cluster2")).toBe(world.remote.branch("main"));
+    }
+  });
+
   it("is not tried again with every poll", async () => {
     const world = await federation();
     world.remote.push("main", fileOf(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl: 60 } })));

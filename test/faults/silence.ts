@@ -18,8 +18,8 @@ export function whySilent({ step, asked, fault }: Cell): string | null {
     ],
     [name.startsWith("WATCH") && fault.name === "short", "a watch that ends as watches do is opened again"],
     [
-      name === "GET statefulsets/{name}" && (role === "follower" || step.name === "switchover"),
-      "only a leader minds AMKO's own federator, and whoever just became one looks again",
+      name === "GET statefulsets/{name}" && (role === "follower" || ["switchover", "start-leader"].includes(step.name)),
+      "only a leader in office minds AMKO's own federator, and whoever takes office looks again",
     ],
     [name === "GET statefulsets/{name}" && fault.name === "404", "no StatefulSet is an answer"],
     [name === "GET secrets/{name}" && ["403", "404"].includes(fault.name), "without credentials nobody is asked"],
@@ -30,6 +30,10 @@ export function whySilent({ step, asked, fault }: Cell): string | null {
     ],
     [name.startsWith("PATCH events") && fault.name === "404", "an Event that expired is made anew"],
     [side === "members" && name.startsWith("PATCH"), "a nudge is best effort"],
+    [
+      side === "members" && step.name === "start-leader",
+      "what the first look found is said until the next one, no longer",
+    ],
   ];
   return rules.find(([holds]) => holds)?.[1] ?? null;
 }
