@@ -24,6 +24,8 @@ export async function identify(
 ): Promise<Identified> {
   const ref = clusterRef("identity", local.self);
   const known = memory.refs?.get(ref) ?? null;
+  // Refused lately: nobody knocks with every pass.
+  if (known === null && memory.unreportedAtMs !== null) return { problem: null, memory };
   if (known === null) return introduce(context, local, memory, ref, signal);
   const identity =
     memory.identity?.commit === known
