@@ -89,7 +89,7 @@ describe("the alerts", () => {
   });
 
   it("are all played, each with a story in which it fires and one in which it does not", async () => {
-    const { tests } = parse(await readFile(join(PROJECT, "test/promtool/rules.yaml"), "utf8")) as Stories;
+    const { tests } = parse(await readFile(join(PROJECT, "test/prometheus/rules.yaml"), "utf8")) as Stories;
     const told = (alert: string, fires: boolean) => tests.some((story) => plays(story, alert, fires));
     const missing = ALERTS.filter(({ alert }) => !told(alert, true) || !told(alert, false)).map(({ alert }) => alert);
     expect(missing).toEqual([]);
