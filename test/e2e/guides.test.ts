@@ -1,14 +1,17 @@
 import { join } from "node:path";
-import { afterEach, describe, expect, onTestFailed, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFailed, onTestFinished, test, vi } from "vitest";
 import { isObject } from "../../src/core/json.ts";
 import {
   clusterOf,
   editPolicy,
+  GSLB_CONFIG,
   inSync,
   isLeader,
   land,
+  specOf,
   ttlOf,
   waitForCode,
+  waitForCondition,
   waitForLeader,
   waitForPolicy,
   waitForRef,
@@ -219,4 +222,48 @@ describe("a new version of AMKO, in the order of the guide", () => {
     expect(await cli(here, ...failover)).toMatchObject({ code: 0 });
     await waitForLeader([clusterOf(here, "cluster2")], "cluster2");
   });
+});
+
+test("what the runbook says of git that died with the leader's site is never put back, if it is done in that order", async () => {
+  const here = await open({});
+  const { leader, gitServer } = here;
+  const [next, third] = [clusterOf(here, "cluster2"), clusterOf(here, "cluster3")];
+  const [controllerIP, reason] = ["10.20.20.20", "INC-7"];
+  await gitServer.crash();
+  await leader.agent()?.kill();
+  await leader.crash();
+
+  // By hand, in the cluster that is to lead and nowhere else.
+  const suspend = ["suspend", "--context", next.name, "--for", "24h", "--reason", reason];
+  expect(await cli(here, ...suspend)).toMatchObject({ code: 0 });
+  await next.objects.merge("GSLBConfig", GSLB_CONFIG, { spec: { gslbLeader: { controllerIP } } });
+  await next.objects.merge("AMKOCluster", AMKO_CLUSTER, { spec: { isLeader: true } });
+  const told = new Set<string>();
+  const note = async (): Promise<string> => {
+    const spec = await specOf(next, "GSLBConfig", GSLB_CONFIG);
+    const address = isObject(spec?.["gslbLeader"]) ? spec["gslbLeader"]["controllerIP"] : null;
+    const now = `${address} ${await isLeader(next)}`;
+    told.add(now);
+    return now;
+  };
+  const watching = setInterval(() => void note().catch(() => undefined), 50);
+  onTestFinished(() => clearInterval(watching));
+
+  // Git is back: it is told what was done, and only then the agent goes on.
+  await gitServer.restart();
+  await waitForCondition(next, "Synced", "False AG5015");
+  expect(await cli(here, "failover", "--to", next.name, "--reason", reason, "--yes")).toMatchObject({ code: 0 });
+  const adopt = ["adopt", "--context", next.name, "--reason", reason, "--yes"];
+  expect(await cli(here, ...adopt)).toMatchObject({ code: 0 });
+  await land(here, `amko/propose/${next.name}/adopt`, "fast-forward");
+  expect(await cli(here, "resume", "--context", next.name)).toMatchObject({ code: 0 });
+
+  await waitForRef(here, `amko/leading/${next.name}`, true);
+  await waitUntil("the other cluster has the address", async () => {
+    const spec = await specOf(third, "GSLBConfig", GSLB_CONFIG);
+    return JSON.stringify(spec).includes(controllerIP) || JSON.stringify(spec);
+  });
+  await inSync(here);
+  await note();
+  expect([...told]).toEqual([`${controllerIP} true`]);
 });
