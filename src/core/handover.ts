@@ -76,12 +76,13 @@ export function isInOffice({ self, office, amkoClusterUid, steppedDown, leading 
 
 function asLeader(facts: OfficeFacts): OfficeStep {
   const { self, localLeader, leading, claim, nowMs, handoverTimeoutMs } = facts;
-  if (isInOffice(facts)) return { kind: "serve", putBack: !localLeader };
+  const others = [...leading.keys()].filter((cluster) => cluster !== self);
+  // The field may have been set to false on behalf of a successor who came into office since: it is awaited first.
+  if (isInOffice(facts) && (localLeader || others.length === 0)) return { kind: "serve", putBack: !localLeader };
   const standing = leading.get(self) ?? null;
   if (claim === null || standing === null || !isOurs(facts, claim, standing)) {
     return { kind: "claim", expected: standing };
   }
-  const others = [...leading.keys()].filter((cluster) => cluster !== self);
   const awaited = others.filter((cluster) => !facts.handoverWithout.has(cluster));
   const untilMs = handoverTimeoutMs === null ? null : claim.atMs + handoverTimeoutMs;
   if (awaited.length > 0 && (untilMs === null || nowMs < untilMs)) {

@@ -103,7 +103,7 @@ const AS_LEADER: Table = {
   "claimed by a process that died": always("claim anew"),
   "in office": {
     nobody: { leader: "serve", follower: "serve, put back" },
-    "another in office": { leader: "serve", follower: "serve, put back" },
+    "another in office": { leader: "serve", follower: "claim anew" },
   },
   "in office, its ref was deleted": always("claim"),
   "in office, its ref holds another value": always("claim anew"),

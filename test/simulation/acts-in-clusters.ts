@@ -3,6 +3,7 @@ import {
   type FederatedKind,
   SUSPEND_REASON_ANNOTATION,
   SUSPENDED_UNTIL_ANNOTATION,
+  UUID_ANNOTATION,
 } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import type { FakeCluster } from "../support/fakes/cluster.ts";
@@ -64,6 +65,16 @@ export function create(scene: Scene, at: string, kind: FederatedKind, otherName:
   wrote(scene.ledger, at, field, value);
   for (const other of others) clusterOf(scene.ledger, at).touched.add(other.name);
   return `${at}: a person creates ${kind} ${name} with ${field.name} ${value}`;
+}
+
+export function loseUuid({ ledger }: Scene, at: string): string | null {
+  const fake = fakeOf(ledger, at);
+  if (fake.only("GSLBConfig")?.metadata.annotations?.[UUID_ANNOTATION] === undefined) return null;
+  fake.edit("GSLBConfig", ({ metadata, ...object }) => {
+    const { [UUID_ANNOTATION]: _, ...annotations } = metadata.annotations ?? {};
+    return { ...object, metadata: { ...metadata, annotations } };
+  });
+  return `${at}: a person replaces the GSLBConfig by one without AMKO's UUID`;
 }
 
 export function touchLeader({ ledger }: Scene, at: string, isLeader: boolean): string | null {

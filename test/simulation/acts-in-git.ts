@@ -1,4 +1,4 @@
-import type { CommitId, FederatedKind, Snapshot } from "../../src/core/model.ts";
+import { type CommitId, type FederatedKind, type Snapshot, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { snapshotPath } from "../../src/core/snapshot.ts";
 import { blob } from "../support/fakes/repository.ts";
 import { fileOf } from "../support/fakes/world.ts";
@@ -61,6 +61,15 @@ export async function gitHandle(
   };
   commit(scene, files[what], "push", what);
   return `git: a person does "${what.slice(4)}" to the ${kind}`;
+}
+
+export async function gitLoseUuid(scene: Scene): Promise<string | null> {
+  const said = (await lookAt(scene.ledger, headOf(scene))).kinds.GSLBConfig;
+  if (said?.kind !== "present" || said.content.annotations[UUID_ANNOTATION] === undefined) return null;
+  const { [UUID_ANNOTATION]: _, ...annotations } = said.content.annotations;
+  const snapshot = snapshotOf("GSLBConfig", said);
+  commit(scene, fileOf({ ...snapshot, annotations }), "push", "Replace it");
+  return "git: a person replaces the GSLBConfig by one without AMKO's UUID";
 }
 
 export async function gitRollBack(scene: Scene, kind: FederatedKind, by: number): Promise<string | null> {

@@ -92,25 +92,30 @@ export function setFederator({ ledger }: Scene, at: string, there: boolean): str
   return `${at}: AMKO's own federator ${there ? "runs" : "does not run"}`;
 }
 
-export function rebuild({ ledger, names, nextToken }: Scene, at: string, accepted: boolean): string {
+export function rebuild(
+  { ledger, names, nextToken }: Scene,
+  at: string,
+  accepted: boolean,
+  leads = at === names[0],
+): string {
   const fake = fakeOf(ledger, at);
   const namespace = { uid: `${at}-rebuilt-${nextToken()}` as Uid, terminating: false };
   fake.restore({ objects: new Map(), configMap: null, namespace });
-  installAmko(ledger, names, at);
+  installAmko(ledger, names, at, leads);
   const cluster = clusterOf(ledger, at);
   cluster.leadsByOtherHand = true;
   cluster.lastWrites.clear();
   cluster.gone = { GSLBConfig: null, GlobalDeploymentPolicy: null };
   if (cluster.passesUnderWay > 0) cluster.rebuiltInPass = true;
   if (accepted) ledger.remote.setBranch(`amko/identity/${at}`, null);
-  return `${at}: rebuilt empty${accepted ? ", and a person accepts it" : ""}`;
+  return `${at}: rebuilt empty${leads ? ", by values that say leader" : ""}${accepted ? ", and a person accepts it" : ""}`;
 }
 
-export function installAmko(ledger: Ledger, names: readonly string[], at: string): void {
+export function installAmko(ledger: Ledger, names: readonly string[], at: string, isLeader = at === names[0]): void {
   fakeOf(ledger, at).put({
     apiVersion: KINDS.AMKOCluster.apiVersion,
     kind: "AMKOCluster",
     metadata: { name: "amkocluster-federation", namespace: NAMESPACE },
-    spec: { clusterContext: at, isLeader: at === names[0], version: "1.4.2", clusters: names },
+    spec: { clusterContext: at, isLeader, version: "1.4.2", clusters: names },
   });
 }

@@ -21,6 +21,8 @@ export type Act =
   | { readonly do: "create"; readonly at: number; readonly kind: number; readonly otherName: boolean }
   | { readonly do: "git edit"; readonly change: Change }
   | { readonly do: "git tombstone" | "git remove" | "git rename" | "git break"; readonly kind: number }
+  /** Somebody replaces the GSLBConfig by one without AMKO's UUID, in a cluster or (null) in git. */
+  | { readonly do: "lose uuid"; readonly at: number | null }
   | { readonly do: "git roll back"; readonly kind: number; readonly by: number }
   /** The branch is forced back, to where it was or to a new commit beside what was there. */
   | { readonly do: "git rewind" | "git rewrite"; readonly by: number }
@@ -38,7 +40,7 @@ export type Act =
   | { readonly do: "time"; readonly ms: number }
   | { readonly do: "restore"; readonly at: number; readonly what: Backup; readonly back: number }
   | { readonly do: "reinstall"; readonly at: number }
-  | { readonly do: "rebuild"; readonly at: number; readonly accepted: boolean }
+  | { readonly do: "rebuild"; readonly at: number; readonly accepted: boolean; readonly leads?: boolean }
   | { readonly do: "delete ref"; readonly at: number; readonly purpose: "applied" | "leading" | "identity" | "failed" }
   | { readonly do: "merge proposal"; readonly at: number; readonly way: MergeWay; readonly topic: "config" | "any" }
   | { readonly do: "close proposal"; readonly at: number }

@@ -1,10 +1,11 @@
-import { FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../../src/core/model.ts";
+import { FEDERATED_KINDS, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { pictureOf, tokensIn } from "./content.ts";
 import {
   type Change,
   type ClusterChange,
   holdsOffice,
   type Ledger,
+  lookAt,
   newestUsable,
   rescuedIn,
   standsSomewhere,
@@ -53,6 +54,27 @@ function takenAway(change: Change, ledger: Ledger): readonly string[] {
   if (before.configMap === after.configMap) return objects;
   const kept = rescuedIn(before.configMap).filter(([key]) => after.configMap?.[key] === undefined);
   return [...objects, ...kept.flatMap(([, text]) => tokensIn(text))];
+}
+
+/** AMKO's identity at the Avi controller: an agent brings it, and never takes it. */
+export async function uuidStays(change: Change, ledger: Ledger): Promise<string | null> {
+  const lost = `lost AMKO's UUID by a write of`;
+  if (change.kind === "cluster") {
+    const uuids = new Map(change.before.objects.GSLBConfig.map(({ metadata }) => [metadata.name, uuidIn(metadata)]));
+    const bare = change.after.objects.GSLBConfig.find(({ metadata }) => uuidIn(metadata) === undefined);
+    return bare !== undefined && uuids.get(bare.metadata.name) !== undefined
+      ? `${change.at} ${lost} ${bare.metadata.name}`
+      : null;
+  }
+  const { branch, by, from, to } = change.write;
+  if (branch !== "main" || from === null || to === null) return null;
+  const [past, said] = [(await lookAt(ledger, from)).kinds.GSLBConfig, (await lookAt(ledger, to)).kinds.GSLBConfig];
+  if (past?.kind !== "present" || said?.kind !== "present") return null;
+  return uuidIn(past.content) !== undefined && uuidIn(said.content) === undefined ? `${by} ${lost} the branch` : null;
+}
+
+function uuidIn({ annotations }: { readonly annotations?: Readonly<Record<string, string>> }): string | undefined {
+  return annotations?.[UUID_ANNOTATION];
 }
 
 export async function provenance(change: ClusterChange, ledger: Ledger): Promise<string | null> {

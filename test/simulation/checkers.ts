@@ -1,5 +1,5 @@
 import { notAhead } from "./check-bookkeeping.ts";
-import { noDeletion, nothingLost, provenance } from "./check-content.ts";
+import { noDeletion, nothingLost, provenance, uuidStays } from "./check-content.ts";
 import { fence, honestExport, namedOverride, newestEditWins, noTombstone } from "./check-exports.ts";
 import {
   nothingAtAnotherVersion,
@@ -31,6 +31,7 @@ export const CHECKERS: readonly Checker[] = [
   { name: "a cluster's own export does not win over a newer edit", check: onCluster(newestEditWins) },
   { name: "in doubt about who leads, everything stays", check: onCluster(inDoubtHold) },
   { name: "who is not the cluster that the repository knows stands aside", check: strangerStandsAside },
+  { name: "AMKO's UUID stays", check: uuidStays },
   { name: "an agent that cannot read the repository changes nothing", check: nothingWithoutGit },
   { name: "a suspended agent changes nothing", check: nothingWhileSuspended },
   { name: "a halt is left only by the documented ways", check: nothingWhileHalted },

@@ -228,4 +228,9 @@ export const EXAMPLES: readonly Example[] = [
     [{ do: "flip", to: 1, way: "push", edit: null }, pass(0), { do: "helm upgrade", at: 0, newVersion: true }, pass(0)],
     { settings: { localDesignation: "commit" } },
   ),
+  example(
+    "who was stood down by a successor, and missed it, waits for that one when it is named again",
+    [{ do: "flip without handover", to: 1 }, pass(1), pass(1), { do: "flip", to: 0, way: "push", edit: null }, pass(0)],
+    { members: true },
+  ),
 ];

@@ -1,7 +1,16 @@
 import { hasCode } from "../../src/errors.ts";
 import type { Act } from "./acts.ts";
-import { acceptRewrite, create, edit, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
-import { closeProposal, deleteRef, gitEdit, gitHandle, gitRollBack, mergeProposal, rewrite } from "./acts-in-git.ts";
+import { acceptRewrite, create, edit, loseUuid, remove, suspend, touchLeader } from "./acts-in-clusters.ts";
+import {
+  closeProposal,
+  deleteRef,
+  gitEdit,
+  gitHandle,
+  gitLoseUuid,
+  gitRollBack,
+  mergeProposal,
+  rewrite,
+} from "./acts-in-git.ts";
 import { helmUpgrade, moveCrd, rebuild, reinstall, restore, setFederator, uninstall } from "./acts-of-operators.ts";
 import { damageManifest, editManifests, exclude, flip, flipWithout } from "./acts-on-leadership.ts";
 import { absorbCluster, absorbGiven, absorbMain, fakeOf, forgive } from "./ledger.ts";
@@ -40,6 +49,8 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
     case "git rename":
     case "git break":
       return gitHandle(scene, act.do, kindOf(act.kind));
+    case "lose uuid":
+      return act.at === null ? gitLoseUuid(scene) : loseUuid(scene, nameOf(scene, act.at));
     case "git roll back":
       return gitRollBack(scene, kindOf(act.kind), act.by);
     case "git rewind":
@@ -79,7 +90,7 @@ async function enact(scene: Scene, act: Act): Promise<string | null> {
     case "reinstall":
       return reinstall(scene, nameOf(scene, act.at));
     case "rebuild":
-      return rebuild(scene, nameOf(scene, act.at), act.accepted);
+      return rebuild(scene, nameOf(scene, act.at), act.accepted, act.leads);
     case "delete ref":
       return deleteRef(scene, nameOf(scene, act.at), act.purpose);
     case "merge proposal":
