@@ -6,6 +6,7 @@ import { writeAmkoChart } from "./amko-chart.ts";
 import { readAlerts } from "./monitoring.ts";
 import type { Pod } from "./pod.ts";
 import { PROJECT } from "./process.ts";
+import { commandIn, sectionOf } from "./runbook.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the newcomer finds: clusters without AMKO, a git server with an empty repository, and a shell. */
@@ -28,7 +29,6 @@ export interface NewcomerStage {
 export const NEWCOMERS_CLUSTERS: readonly string[] = ["cluster1", "cluster2", "cluster3"];
 const EXAMPLE_URL = "https://git.example.com/platform/federation.git";
 const README = await readFile(join(PROJECT, "README.md"), "utf8");
-const RUNBOOK = await readFile(join(PROJECT, "deploy/RUNBOOK.md"), "utf8");
 
 /** With nothing but the README to an installed federation, a failover, and out of troubles with the runbook. */
 export async function playNewcomer(stage: NewcomerStage): Promise<void> {
@@ -214,23 +214,4 @@ async function findCode({ person }: NewcomerStage, cluster: string, wanted: stri
   const code = /Reason: +(AG\d{4}) .*\n +Status: +(?:False|Unknown)\n +Type: +Synced/.exec(told)?.[1] ?? "";
   expect(code).toBe(wanted);
   return code;
-}
-
-function sectionOf(anchor: string): string {
-  const sections = RUNBOOK.split(/^### /m);
-  return sections.find((text) => text.toLowerCase().startsWith(`${anchor.toLowerCase()}\n`)) ?? "";
-}
-
-/** The command in a section of the runbook that holds the words. */
-function commandIn(anchor: string, words: string): string {
-  const code = [...sectionOf(anchor).matchAll(/```sh\n([\s\S]*?)```|`([^`\n]+)`/g)];
-  const commands = code.flatMap(([, fenced, inline]) =>
-    (fenced ?? inline ?? "")
-      .replaceAll(/ \\\n\s*/g, " ")
-      .split("\n")
-      .map((command) => command.trim()),
-  );
-  const found = commands.filter((command) => command.includes(words));
-  expect(found, `commands of the runbook under ${anchor} with ${words}`).toHaveLength(1);
-  return found[0] ?? "";
 }
