@@ -364,6 +364,39 @@ describe("a list by cluster", () => {
       fromCluster: ["split"],
       fromGit: ["split[a].weight"],
     },
+    {
+      when: "that only the cluster has keeps its place where git did nothing to the list",
+      base: split(["a", 1], ["b", 1]),
+      git: [],
+      live: split(["a", 1], ["c", 1], ["b", 1]),
+      gives: split(["a", 1], ["c", 1], ["b", 1]),
+      fromCluster: ["split[c]"],
+    },
+    {
+      when: "that only the cluster has comes last where git took one away and brought it back",
+      base: split(["a", 1], ["b", 1]),
+      git: [split(["a", 1]), split(["a", 1], ["b", 1])],
+      live: split(["c", 1], ["a", 1]),
+      gives: split(["a", 1], ["b", 1], ["c", 1]),
+      fromCluster: ["split[c]"],
+      fromGit: ["split[b]"],
+    },
+    {
+      when: "in an order that git had in between are an older state of git",
+      base: split(["a", 1], ["b", 1], ["c", 1]),
+      git: [split(["b", 1], ["a", 1]), split(["a", 1], ["b", 1], ["c", 1])],
+      live: split(["b", 1], ["a", 1], ["c", 1]),
+      gives: split(["a", 1], ["b", 1], ["c", 1]),
+      fromGit: ["split"],
+    },
+    {
+      when: "are in an order of their own where git had but one of them in between",
+      base: split(["a", 1], ["b", 1], ["c", 1]),
+      git: [split(["a", 1]), split(["a", 1], ["b", 1], ["c", 1])],
+      live: split(["b", 1], ["a", 1], ["c", 1]),
+      gives: split(["b", 1], ["a", 1], ["c", 1]),
+      fromCluster: ["split"],
+    },
   ])("$when", check);
 });
 

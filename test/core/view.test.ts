@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { KINDS, type Leadership, type RevisionFile } from "../../src/core/model.ts";
-import { createViewCache, evaluate } from "../../src/core/view.ts";
+import { CACHED_SNAPSHOTS_MAX, createViewCache, evaluate } from "../../src/core/view.ts";
 import {
   CLUSTERS,
   cluster,
@@ -70,6 +70,12 @@ describe("who leads", () => {
     {
       when: "none claims",
       files: federation({ leader: null }),
+      verdict: "leaderless",
+      says: "no manifest sets isLeader: true",
+    },
+    {
+      when: "the only manifest does not claim",
+      files: [manifest("cluster1", { clusters: ["cluster1"] })],
       verdict: "leaderless",
       says: "no manifest sets isLeader: true",
     },
@@ -292,6 +298,19 @@ describe.each([
   });
 });
 
+test("an invalid manifest is told for what it is, and not for its list", () => {
+  const result = changed(manifest("cluster2", { version: "", clusters: [] }));
+  expect(result.problems.map(({ code }) => code)).not.toContain("AG1021");
+});
+
+test.each([
+  ["without any more", ["cluster3"], /[^)]$/],
+  ["with how many more there are", ["cluster2", "cluster3"], /\(and 1 more\)$/],
+] as const)("a manifest that cannot be read is told %s", (_, broken, end) => {
+  const { leadership } = changed(...broken.map((name) => file(manifestPath(name), "spec: [")));
+  expect(leadership.kind === "unknown" && leadership.problem.message).toMatch(end);
+});
+
 describe("a view", () => {
   const troubled = withFiles(
     federation(),
@@ -313,6 +332,31 @@ describe("a view", () => {
     const places = view(troubled).problems.map(({ path }) => path ?? "");
     expect(places.length).toBeGreaterThan(3);
     expect(places).toEqual(places.toSorted());
+  });
+
+  it("lists the problems of one file from its whole to its last line", () => {
+    const text = [
+      "apiVersion: amko.vmware.com/v1alpha1",
+      "kind: GSLBConfig",
+      "spec:",
+      "  zebra: 1",
+      "  gslbLeader: { controllerIP: 7, credentials: 8 }",
+      "metadata: { name: other, namespace: elsewhere }",
+      "",
+    ];
+    const lines = changed(file(GC, text.join("\n"))).problems.map(({ line, code }) => [line ?? 0, code] as const);
+    expect(lines.length).toBeGreaterThan(4);
+    expect(lines).toEqual(lines.toSorted(([a, one], [b, other]) => a - b || (one < other ? -1 : one > other ? 1 : 0)));
+  });
+
+  it("remembers so many files and no more", () => {
+    const cache = createViewCache();
+    const snapshots = Array.from({ length: CACHED_SNAPSHOTS_MAX + 3 }, (_, index) => ({
+      ...gslbConfig(),
+      spec: { ...gslbConfig().spec, refreshInterval: index + 1 },
+    }));
+    for (const snapshot of snapshots) evaluate([snapshotFile(snapshot)], schemas(), cache);
+    expect(cache.snapshots.size).toBe(CACHED_SNAPSHOTS_MAX);
   });
 
   it("is the same with a cache, and parses only what changed", () => {
