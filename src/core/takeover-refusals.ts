@@ -8,11 +8,31 @@ import type { TakeoverFacts, TakeoverRequest } from "./takeover.ts";
  * Why a takeover must not be done. A failover is refused only where its result would not be sound: whoever calls it has
  * lost a site. A switchover is refused also where it would lose or stall something.
  */
-export function takeoverRefusals(facts: TakeoverFacts, request: TakeoverRequest, outcome: Outcome): readonly Problem[] {
+export function takeoverRefusals(
+  facts: TakeoverFacts,
+  request: TakeoverRequest,
+  from: readonly ClusterName[],
+  outcome: Outcome,
+): readonly Problem[] {
   const unsound = unsoundResult(outcome, request.target);
-  if (request.kind === "failover") return unsound;
+  if (request.kind === "failover") {
+    // Whoever is lost cannot follow anyway, whatever its version.
+    const lost = leftOut(outcome, from).map((member) => member.problem);
+    return unsound.filter((one) => !lost.includes(one));
+  }
   const early = switchoverRefusals(facts, request);
   return early.length > 0 ? early : unsound;
+}
+
+/** Those of the clusters that would be left out of the federation afterwards, each with the reason. */
+export function leftOut(
+  { view }: Outcome,
+  clusters: readonly ClusterName[],
+): readonly { readonly cluster: ClusterName; readonly problem: Problem }[] {
+  return clusters.flatMap((cluster) => {
+    const reason = view.members.get(cluster)?.problem ?? null;
+    return reason === null ? [] : [{ cluster, problem: reason }];
+  });
 }
 
 /** What `validate` would refuse afterwards. */

@@ -1,18 +1,29 @@
 import { isObject } from "./json.ts";
 import type { ClusterName, FederationView } from "./model.ts";
 import { encodeClusterName } from "./names.ts";
+import type { Outcome } from "./outcome.ts";
 import type { TakeoverFacts, TakeoverRequest } from "./takeover.ts";
+import { leftOut } from "./takeover-refusals.ts";
+
+/** What is done: who stops leading, who is not waited for, and what the federation says then. */
+export interface TakeoverEffect {
+  readonly from: readonly ClusterName[];
+  readonly without: readonly ClusterName[];
+  readonly outcome: Outcome;
+}
 
 /** What a person should know before saying yes: what may be lost, and what happens besides. Sentences. */
 export function takeoverWarnings(
   facts: TakeoverFacts,
   request: TakeoverRequest,
-  from: readonly ClusterName[],
-  without: readonly ClusterName[],
+  { from, without, outcome }: TakeoverEffect,
 ): readonly string[] {
+  const excluded = leftOut(outcome, from).map(
+    ({ cluster, problem }) => `${cluster} is left out when it comes back, until that is mended: ${problem.message}.`,
+  );
   const warnings =
     request.kind === "failover"
-      ? [...from.flatMap((cluster) => lossesOf(facts, cluster)), ...notWaited(request, without)]
+      ? [...from.flatMap((cluster) => lossesOf(facts, cluster)), ...excluded, ...notWaited(request, without)]
       : from.flatMap((cluster) => handingOver(facts, request, cluster));
   return [
     ...warnings,

@@ -81,8 +81,8 @@ export function planTakeover(facts: TakeoverFacts, request: TakeoverRequest): Ta
     changes,
     snapshots: readdressed?.snapshots ?? [],
     after: topologyOf(outcome.view),
-    warnings: takeoverWarnings(facts, request, from, without),
-    refusals: takeoverRefusals(facts, request, outcome),
+    warnings: takeoverWarnings(facts, request, { from, without, outcome }),
+    refusals: takeoverRefusals(facts, request, from, outcome),
   };
 }
 
