@@ -34,7 +34,7 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   act("accept rewrite", 2, { at }),
   act("git manifest", 1, { at, how: fc.constantFrom("unreadable", "invalid", "missing", "of another cluster") }),
   act("protect", 1, { protect: fc.boolean() }),
-  act("lose uuid", 1, { at: fc.option(at, { freq: 1 }) }),
+  act("lose uuid", 1, { at: fc.option(at, { freq: 4 }) }),
   act("flip", 9, { to: at, way, edit: fc.option(change, { freq: 2 }) }),
   act("flip without handover", 1, { to: at }),
   act("second claim", 1, { at }),

@@ -120,6 +120,31 @@ import { spendConsent } from "./amko-cluster.ts";`,
     search: "if (manifest === undefined || local === manifest.version) return null;",
     replacement: "return null;",
   }),
+  bug("halts-ignored", "a branch that was rewritten halts who judged what is gone", {
+    file: "src/agent/judge.ts",
+    search: "if (halted !== null) return held(halted, memory);",
+    replacement: "",
+  }),
+  bug("suspensions-ignored", "a suspended agent changes nothing", {
+    file: "src/agent/judge.ts",
+    search: "  if (suspension !== null) {",
+    replacement: "  if (suspension === undefined) {",
+  }),
+  bug("federator-ignored", "beside AMKO's own federator nothing is exported", {
+    file: "src/agent/serve.ts",
+    search: "const federator = findFederator(local);",
+    replacement: "const federator = null;",
+  }),
+  bug("uuid-not-kept", "AMKO's UUID stays", {
+    file: "src/agent/facts.ts",
+    search: `purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];`,
+    replacement: "local.objects[kind];",
+  }),
+  bug("successor-not-awaited", "who was stood down waits for who came into office since", {
+    file: "src/core/handover.ts",
+    search: "if (isInOffice(facts) && (localLeader || others.length === 0))",
+    replacement: "if (isInOffice(facts))",
+  }),
 ];
 
 function bug(name: string, without: string, ...patches: readonly SourcePatch[]): PlantedBug {
