@@ -194,6 +194,23 @@ describe("the next step of an office", () => {
   );
 });
 
+describe("a claim that another process of this cluster made over the one here", () => {
+  const standing = (claim: OfficeFacts["claim"], ref: CommitId): OfficeStep =>
+    nextOfficeStep(facts({ claim, leading: leadingOf(ref, "nobody") }));
+  const claim = { commit: CLAIM, atMs: CLAIMED_AT_MS };
+  const newer = "f".repeat(40) as CommitId;
+
+  it("is as good, where it is known what stood there before", () => {
+    expect(standing({ ...claim, replaced: OLD_CLAIM }, newer)).toMatchObject({ kind: "take-office", claim: newer });
+    expect(standing({ ...claim, replaced: null }, newer)).toMatchObject({ kind: "take-office", claim: newer });
+  });
+
+  it("is none where it is what stood there before, or where that is not known", () => {
+    expect(standing({ ...claim, replaced: OLD_CLAIM }, OLD_CLAIM)).toEqual({ kind: "claim", expected: OLD_CLAIM });
+    expect(standing(claim, newer)).toEqual({ kind: "claim", expected: newer });
+  });
+});
+
 describe("the wait for the former leader", () => {
   const { ref, ...claimed } = OWN["claimed, and read again"];
   const waiting = (more: Partial<OfficeFacts>): OfficeStep =>

@@ -388,3 +388,31 @@ describe("a follower", () => {
     expect(left).toEqual({ kind: "left", names: ["global-gdp", "other"] });
   });
 });
+
+describe("what lies between base and head", () => {
+  const step = (commit: CommitId, after: Content | null, ...before: readonly (Content | null)[]): Step => ({
+    commit,
+    after,
+    before,
+  });
+
+  it.each<[string, Step]>([
+    ["a merge of a branch that lost", step(EDIT_IN_GIT, OLD, OLD, EDITED_IN_GIT)],
+    ["a revision that says the same in other words", step(EDIT_IN_GIT, policy({ ttl: 10 }), OLD)],
+    ["a revision of something else, while there was no object", step(EDIT_IN_GIT, null, null)],
+  ])("is no change of git where it is %s: what is gone here was deleted here", (_, one) => {
+    expect(decideLeader(facts("held it", "unchanged", "gone", { steps: [one] }))).toMatchObject({ kind: "entomb" });
+  });
+
+  it.each<[string, readonly Step[], CommitId]>([
+    [
+      "not the one that only touched the tombstone",
+      [step(ROLLBACK, null, null), step(EDIT_IN_GIT, null, OLD)],
+      EDIT_IN_GIT,
+    ],
+    ["also where it is a merge", [step(EDIT_IN_GIT, null, null, OLD)], EDIT_IN_GIT],
+  ])("names the revision that deleted what is edited here, %s", (_, steps, expected) => {
+    const decision = decideLeader(facts("held it", "deleted", "edited", { steps }));
+    expect(decision).toMatchObject({ kind: "export", supersedes: [expected] });
+  });
+});

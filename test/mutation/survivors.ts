@@ -14,4 +14,8 @@ export const HARMLESS: Readonly<Record<string, string>> = {
   "src/core/view.ts: return a < b ? -1 : 1;: < to <=": "Equal texts never come here.",
   "src/core/view.ts: return a < b ? -1 : 1;: 1 to 2": "Only the sign of a comparison counts.",
   "src/core/view.ts: return a < b ? -1 : 1;: 1 to 2 (2)": "Only the sign of a comparison counts.",
+  "src/core/role.ts: if (manifest === undefined) return hold(notAMember(self, leadership.cluster));: never so":
+    "The line is for the types: a cluster without a manifest has a reason to hold already.",
+  "src/core/role.ts: if (self === leader) return manifest?.problem ?? null;: ?? to &&":
+    "Whoever leads has a valid manifest: there is no problem to tell of.",
 };
