@@ -78,11 +78,6 @@ import { spendConsent } from "./amko-cluster.ts";`,
     search: "const restMs = sinceMs + settings.deleteGraceMs - nowMs;",
     replacement: "const restMs = 0;",
   }),
-  bug("base-of-another-life", "a base counts only under its AMKOCluster", {
-    file: "src/agent/base.ts",
-    search: "return record !== null && record.amkoClusterUid === amkoCluster.metadata.uid ? record : null;",
-    replacement: "return record;",
-  }),
   bug("own-exports-unknown", "own exports are recognised", {
     file: "src/agent/base.ts",
     search: "const own = exportId === null ? null : await",
@@ -139,11 +134,6 @@ import { spendConsent } from "./amko-cluster.ts";`,
     file: "src/agent/facts.ts",
     search: `purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];`,
     replacement: "local.objects[kind];",
-  }),
-  bug("successor-not-awaited", "who was stood down waits for who came into office since", {
-    file: "src/core/handover.ts",
-    search: "if (isInOffice(facts) && (localLeader || others.length === 0))",
-    replacement: "if (isInOffice(facts))",
   }),
 ];
 
