@@ -43,9 +43,17 @@ export async function nothingAtAnotherVersion(change: Change, ledger: Ledger): P
 }
 
 /** AMKO's own federator pushes past git, and what it brought must not be taken for people's changes. */
-export async function nothingBesideFederator(change: Change): Promise<string | null> {
+export async function nothingBesideFederator(change: Change, ledger: Ledger): Promise<string | null> {
   if (change.kind !== "ref" || change.write.branch !== "main" || !change.seen.federator) return null;
-  return `${change.write.by} exported beside AMKO's own federator`;
+  const { by, from, to } = change.write;
+  if (from === null || to === null) return null;
+  const [before, after] = [from, to].map((commit) => ledger.remote.stored(commit).tree);
+  // A flip that somebody asked for by hand is no export.
+  const paths = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])];
+  const exports = paths.some(
+    (path) => path.startsWith("federation/") && before?.get(path)?.id !== after?.get(path)?.id,
+  );
+  return exports ? `${by} exported beside AMKO's own federator` : null;
 }
 
 function changesContent({ before, after }: ClusterChange): boolean {
