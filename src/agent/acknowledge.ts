@@ -22,7 +22,7 @@ export async function acknowledge(
   const { repository, settings, clock, log, telemetry } = context;
   const ref = clusterRef("applied", local.self);
   const present = memory.refs?.get(ref) ?? null;
-  if (present === branch.head || memory.unreportedAtMs !== null) return { memory, againAfterMs: null };
+  if (present === branch.head || memory.refusedAtMs.applied !== undefined) return { memory, againAfterMs: null };
   if (present !== null && (await saysTheSame(context, branch, present, signal))) return { memory, againAfterMs: null };
   const nowMs = clock.nowMs();
   const restMs = memory.acknowledged === null ? 0 : memory.acknowledged.atMs + settings.ackIntervalMs - nowMs;
@@ -33,7 +33,8 @@ export async function acknowledge(
     // The cluster holds the revision all the same: it only cannot tell. It is tried again after a while.
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "acknowledgement was refused", { cluster: local.self, code: error.code, cause: error.message });
-    return { memory: { ...memory, unreportedAtMs: nowMs }, againAfterMs: null };
+    const refusedAtMs = { ...memory.refusedAtMs, applied: nowMs };
+    return { memory: { ...memory, refusedAtMs }, againAfterMs: null };
   }
   telemetry.happened({ fact: "acknowledged" });
   log("info", "acknowledged", { revision: branch.head, cluster: local.self });

@@ -95,6 +95,8 @@ export interface Local {
   readonly objects: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
   /** Why the objects are not known; then they stand as empty and nothing may be made of that. Null when they are. */
   readonly unread: FederationError | null;
+  /** Those whose CRD is not there. */
+  readonly undefinedKinds: readonly FederatedKind[];
   readonly namespace: NamespaceState;
   readonly configMap: ConfigMapState | null;
   readonly records: Records;
@@ -131,12 +133,10 @@ export interface Memory {
   /** A claim that git did not let us give up; tried again with what is unreported. */
   readonly unreleased: CommitId | null;
   readonly acknowledged: { readonly commit: CommitId; readonly atMs: number } | null;
-  /** When the server refused a ref of ours, which is tried again after a while and at a resync; null while it takes them. */
-  readonly unreportedAtMs: number | null;
-  /** It was tried again since the last resync, in vain or not: the next time is the next resync. */
-  readonly unreportedAgain: boolean;
-  /** An edit of `isLeader` by hand that was put back, whose flip git did not take yet, and why; null while there is none. */
-  readonly owedFlip: { readonly amkoClusterUid: Uid; readonly cause: string } | null;
+  /** When the server refused a ref of ours, by what it is; each is tried again after a while and at a resync. */
+  readonly refusedAtMs: Readonly<Partial<Record<RefusedRef, number>>>;
+  /** They were tried again since the last resync, in vain or not: the next time is the next resync. */
+  readonly refusedAgain: boolean;
   readonly identity: { readonly commit: CommitId; readonly known: Identity } | null;
   /** The API server's verdicts on "equal", by kind: valid for one state of the object and one content of git. */
   readonly equality: Readonly<Partial<Record<FederatedKind, { readonly key: string; readonly equal: boolean }>>>;
@@ -158,6 +158,9 @@ export interface Memory {
   readonly told: string | null;
 }
 
+/** One that is refused keeps no other one from being pushed. */
+export type RefusedRef = "applied" | "identity" | "leading" | "propose";
+
 export const NO_MEMORY: Memory = {
   self: null,
   branch: null,
@@ -168,9 +171,8 @@ export const NO_MEMORY: Memory = {
   claim: null,
   unreleased: null,
   acknowledged: null,
-  unreportedAtMs: null,
-  unreportedAgain: false,
-  owedFlip: null,
+  refusedAtMs: {},
+  refusedAgain: false,
   identity: null,
   equality: {},
   behind: new Map(),

@@ -1,7 +1,7 @@
 import { problem } from "../core/catalogue.ts";
 import { editManifest, flipLeader } from "../core/flip.ts";
 import { isObject } from "../core/json.ts";
-import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem } from "../core/model.ts";
+import { FEDERATED_KINDS, type FileChange, type Manifest, type Problem, type Uid } from "../core/model.ts";
 import { type AgentTopic, parseRecords } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import { type Designation, versionMismatch } from "../core/role.ts";
@@ -11,6 +11,7 @@ import { isLocalLeader } from "./amko-cluster.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { adoptProposal, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
+import { writeRecords } from "./record.ts";
 import { recallVersionProposal } from "./stray-proposal.ts";
 
 interface Designated {
@@ -36,15 +37,16 @@ export async function proposeLeadership(
 ): Promise<Designated> {
   if (designation === "undecided") return { local, memory, problem: null };
   if (designation === "leader") {
-    const granted = { ...memory, owedFlip: null };
-    return { ...(await withdrawProposal(context, local, granted, "leader", signal)), problem: null };
+    const granted = await oweFlip(context, local, null, signal);
+    return { ...(await withdrawProposal(context, granted, memory, "leader", signal)), problem: null };
   }
   const asked = asksToLead(local) && (await stillAsks(context, local, signal));
   // A flip that this agent did not push is people's: a switchover to be reviewed, and nothing that was put back here.
   const isOurs = local.records.proposals.leader !== undefined;
   const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
-  const owed = memory.owedFlip?.amkoClusterUid === local.amkoCluster.metadata.uid ? memory.owedFlip : null;
-  if (!asked && !standing && owed === null) return { local, memory, problem: null };
+  const { uid } = local.amkoCluster.metadata;
+  const owed = local.records.owedFlip === uid;
+  if (!asked && !standing && !owed) return { local, memory, problem: null };
   const where = `isLeader was set to true in cluster ${local.self}, which does not lead by the branch: it was put back`;
   if (!branch.view.manifests.has(local.self)) {
     return {
@@ -53,23 +55,30 @@ export async function proposeLeadership(
       problem: problem("AG5020", `${where}, and without a manifest nobody can make it the leader`),
     };
   }
-  const unproposed = (cause: string) => problem("AG5020", `${where}; the flip could not be proposed yet: ${cause}`);
-  if (!asked && owed !== null && memory.unreportedAtMs !== null) {
-    return { local, memory, problem: unproposed(owed.cause) };
+  const unproposed = `${where}; the flip could not be proposed yet`;
+  if (!asked && owed && memory.refusedAtMs.propose !== undefined) {
+    return { local, memory, problem: problem("AG5020", unproposed) };
   }
   try {
-    const proposed = await proposeFlip(context, branch, local, memory, { asked, owed: owed !== null }, where, signal);
-    return { ...proposed, memory: { ...proposed.memory, owedFlip: null } };
+    const proposed = await proposeFlip(context, branch, local, memory, { asked, owed }, where, signal);
+    return { ...proposed, local: await oweFlip(context, proposed.local, null, signal) };
   } catch (error) {
     // Refused or out of reach: the field is put back all the same, because two clusters must not lead. Whoever set it
     // wants something that stands nowhere else: it is proposed when refused refs are tried again.
     const { code, message, retry } = asFederationError(error);
     if (retry === "now" || !code.startsWith("AG2")) throw error;
-    if (!asked && owed === null) return { local, memory, problem: unproposed(message) };
-    const owedFlip = { amkoClusterUid: local.amkoCluster.metadata.uid, cause: message };
-    const unreportedAtMs = memory.unreportedAtMs ?? context.clock.nowMs();
-    return { local, memory: { ...memory, owedFlip, unreportedAtMs }, problem: unproposed(message) };
+    const cause = problem("AG5020", `${unproposed}: ${message}`);
+    if (!asked && !owed) return { local, memory, problem: cause };
+    // Recorded before the field is put back: whoever finds it put back is to find that too.
+    const recorded = await oweFlip(context, local, uid, signal);
+    const refusedAtMs = { ...memory.refusedAtMs, propose: context.clock.nowMs() };
+    return { local: recorded, memory: { ...memory, refusedAtMs }, problem: cause };
   }
+}
+
+function oweFlip(context: Context, local: Local, owedFlip: Uid | null, signal: AbortSignal): Promise<Local> {
+  if (local.records.owedFlip === owedFlip) return Promise.resolve(local);
+  return writeRecords(context, local, { ...local.records, owedFlip }, signal);
 }
 
 /**
@@ -105,8 +114,9 @@ async function proposeFlip(
   const changes = flipLeader(branch.view, branch.revision.files, local.self);
   if (changes.length === 0) return { local, memory, problem: null };
   const message = `federation: make ${local.self} the leader\n\nisLeader was set to true in the cluster by hand.\n`;
-  // At another version than its manifest's it could not lead: people decide about that.
-  const couldLead = versionMismatch(branch.view.manifests.get(local.self), local.amkoCluster) === null;
+  // With an invalid manifest, or at another version than it says, it could not lead: people decide about that.
+  const manifest = branch.view.manifests.get(local.self);
+  const couldLead = manifest?.problem === null && versionMismatch(manifest, local.amkoCluster) === null;
   if (asked && couldLead && context.settings.localDesignation === "commit") {
     const author = authorOf(context, local.self);
     const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);

@@ -25,7 +25,7 @@ export async function identify(
   const ref = clusterRef("identity", local.self);
   const known = memory.refs?.get(ref) ?? null;
   // Refused lately: nobody knocks with every pass.
-  if (known === null && memory.unreportedAtMs !== null) return { problem: null, memory };
+  if (known === null && memory.refusedAtMs.identity !== undefined) return { problem: null, memory };
   if (known === null) return introduce(context, local, memory, ref, signal);
   const identity =
     memory.identity?.commit === known
@@ -68,7 +68,8 @@ async function introduce(
     if (!hasCode(error, "AG2013", "AG2004")) throw error;
     const { code, message: cause } = error;
     context.log("warn", "identity could not be recorded in git", { cluster: local.self, code, cause });
-    return { problem: null, memory: { ...memory, unreportedAtMs: context.clock.nowMs() } };
+    const refusedAtMs = { ...memory.refusedAtMs, identity: context.clock.nowMs() };
+    return { problem: null, memory: { ...memory, refusedAtMs } };
   }
 }
 

@@ -1,12 +1,12 @@
 import { type ErrorCode, problem } from "../core/catalogue.ts";
 import { isObject } from "../core/json.ts";
-import type { AmkoKind, CommitId, LiveObject, Problem } from "../core/model.ts";
+import { type AmkoKind, type CommitId, FEDERATED_KINDS, type LiveObject, type Problem } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { parseRecords, proposalsUnder } from "../core/records.ts";
 import { refsByCluster } from "../core/refs.ts";
 import type { Wake } from "../core/telemetry.ts";
 import { evaluate } from "../core/view.ts";
-import { asFederationError, FederationError } from "../errors.ts";
+import { asFederationError, FederationError, hasCode } from "../errors.ts";
 import type { NamespaceState, ObjectList } from "../ports.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 
@@ -76,8 +76,8 @@ export async function readLocal({ cluster, settings }: Context, signal: AbortSig
   }
   if (signal.aborted) throw asFederationError(signal.reason);
   const records = parseRecords(configMap?.data ?? {});
-  const failures = [gslbConfigs, policies].filter((list) => list instanceof FederationError);
-  const unread = failures.find(({ code }) => code === "AG3005") ?? failures[0] ?? null;
+  const lists = { GSLBConfig: gslbConfigs, GlobalDeploymentPolicy: policies };
+  const unread = Object.values(lists).find((list): list is FederationError => list instanceof FederationError) ?? null;
   return {
     kind: "here",
     local: {
@@ -85,6 +85,7 @@ export async function readLocal({ cluster, settings }: Context, signal: AbortSig
       amkoCluster,
       objects: { GSLBConfig: listed(gslbConfigs), GlobalDeploymentPolicy: listed(policies) },
       unread,
+      undefinedKinds: FEDERATED_KINDS.filter((kind) => hasCode(lists[kind], "AG3005")),
       namespace,
       configMap,
       records: { ...records, proposals: proposalsUnder(amkoCluster.metadata.uid, records) },

@@ -201,7 +201,7 @@ async function releaseClaim(
   } catch (error) {
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });
-    return { ...memory, unreleased: release, unreportedAtMs: clock.nowMs() };
+    return { ...memory, unreleased: release, refusedAtMs: { ...memory.refusedAtMs, leading: clock.nowMs() } };
   }
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
 }

@@ -96,7 +96,11 @@ async function waitForGit(
   const waiting = { ...memory, settled: null };
   const away = { againAfterMs: null, error, state: "git-away" } as const;
   if (reading.kind === "not-here") return { ...away, memory: waiting, stance: { problem: error.code } };
-  const here = await forgetVanished(context, reading.local, signal);
+  const here = await forgetVanished(context, reading.local, signal).catch((failure: unknown) => {
+    const { code, message } = asFederationError(failure);
+    context.log("debug", "bookkeeping could not be written", { cluster: reading.local.self, code, cause: message });
+    return reading.local;
+  });
   const edits = here.unread === null ? findHandEdits(context, here, memory) : null;
   const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
   const local = await reportUnknown(context, here, causes.join(" "), signal);
@@ -118,8 +122,8 @@ async function takePart(
   let { local } = reading;
   let judgement = unjudged(memory);
   try {
-    local = await forgetVanished(context, local, signal);
     judgement = await judge(context, branch, local, { ...memory, self: local.self }, signal);
+    if (!judgement.impostor) local = await forgetVanished(context, local, signal);
     const acted = await play(context, branch, judgement, local, signal);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
     if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working", stance: {} };
@@ -156,7 +160,7 @@ async function finish(
   }
   const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory }, signal);
   again.push(reported.againAfterMs);
-  again.push(unreportedRestMs(context, memory));
+  again.push(refusedRestMs(context, memory));
   for (const note of memory.notes) await tell(context, reported.local, note, signal);
   memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice, signal);
   const againAfterMs = soonest(again);
@@ -165,9 +169,9 @@ async function finish(
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
   const held = acted.holds ? branch.head : memory.held;
   // Where git takes what it is given again, the next refusal is a first one.
-  const unreportedAgain = memory.unreportedAgain && memory.unreportedAtMs !== null;
+  const refusedAgain = memory.refusedAgain && Object.keys(memory.refusedAtMs).length > 0;
   const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
-  const rested = { ...memory, notes: [], held, settled, unreportedAgain };
+  const rested = { ...memory, notes: [], held, settled, refusedAgain };
   return { memory: rested, againAfterMs, error: null, state, stance };
 }
 
@@ -211,17 +215,17 @@ function stateAfter({ code }: FederationError): Result["state"] {
 
 /** Forgets at a resync, and once before it after a while, which refs the git server refused: then they are tried again. */
 function withRefusals(context: Context, memory: Memory, isResync: boolean): Memory {
-  if (!isResync && unreportedRestMs(context, memory) !== 0) return memory;
-  return { ...memory, unreportedAtMs: null, unreleased: null, unreportedAgain: !isResync };
+  if (!isResync && refusedRestMs(context, memory) !== 0) return memory;
+  return { ...memory, refusedAtMs: {}, unreleased: null, refusedAgain: !isResync };
 }
 
 /**
  * How long a ref that the git server refused rests before it is tried again; null where that is left to the resync. A
  * refusal may be a passing fault; an agent that may only read must not knock all the time.
  */
-function unreportedRestMs({ clock }: Context, { unreportedAtMs, unreportedAgain }: Memory): number | null {
-  if (unreportedAtMs === null || unreportedAgain) return null;
-  return Math.max(0, unreportedAtMs + HELD_RETRY_MS - clock.nowMs());
+function refusedRestMs({ clock }: Context, { refusedAtMs, refusedAgain }: Memory): number | null {
+  const first = soonest(Object.values(refusedAtMs));
+  return first === null || refusedAgain ? null : Math.max(0, first + HELD_RETRY_MS - clock.nowMs());
 }
 
 /** What was refused may be accepted later without anybody telling: it is tried again from time to time. */

@@ -1,4 +1,3 @@
-import { FEDERATED_KINDS } from "../core/model.ts";
 import type { Context, Local } from "./context.ts";
 import { writeRecords } from "./record.ts";
 
@@ -8,9 +7,7 @@ import { writeRecords } from "./record.ts";
  * process that looks when the CRD is back may be another one.
  */
 export async function forgetVanished(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
-  if (local.unread?.code !== "AG3005" || local.configMap === null) return local;
-  const seen = FEDERATED_KINDS.filter((kind) => local.objects[kind].length > 0);
-  const bases = { GSLBConfig: null, GlobalDeploymentPolicy: null };
-  const kept = Object.fromEntries(seen.map((kind) => [kind, local.records.bases[kind]]));
-  return writeRecords(context, local, { ...local.records, bases: { ...bases, ...kept } }, signal);
+  if (local.undefinedKinds.length === 0 || local.configMap === null) return local;
+  const vanished = Object.fromEntries(local.undefinedKinds.map((kind) => [kind, null]));
+  return writeRecords(context, local, { ...local.records, bases: { ...local.records.bases, ...vanished } }, signal);
 }

@@ -20,6 +20,8 @@ export async function runCommandLine(args: readonly string[], shell: Shell, hous
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    // Without a verb, or with one that nobody knows after help, the help itself is the answer.
+    if (error instanceof CommanderError && error.code === "commander.help") return EXIT.usage;
     if (shell.signal.aborted) return EXIT.failed;
     const { code, message, remedy } = error instanceof CommanderError ? wrongUsage(error) : asFederationError(error);
     const line = `${code} ${plainText(message).replace(/\.$/, "")}. ${remedy}`;

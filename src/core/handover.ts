@@ -77,13 +77,13 @@ export function isInOffice({ self, office, amkoClusterUid, steppedDown, leading 
 function asLeader(facts: OfficeFacts): OfficeStep {
   const { self, localLeader, leading, claim, nowMs, handoverTimeoutMs } = facts;
   const others = [...leading.keys()].filter((cluster) => cluster !== self);
+  const awaited = others.filter((cluster) => !facts.handoverWithout.has(cluster));
   // The field may have been set to false on behalf of a successor who came into office since: it is awaited first.
-  if (isInOffice(facts) && (localLeader || others.length === 0)) return { kind: "serve", putBack: !localLeader };
+  if (isInOffice(facts) && (localLeader || awaited.length === 0)) return { kind: "serve", putBack: !localLeader };
   const standing = leading.get(self) ?? null;
   if (claim === null || standing === null || !isOurs(facts, claim, standing)) {
     return { kind: "claim", expected: standing };
   }
-  const awaited = others.filter((cluster) => !facts.handoverWithout.has(cluster));
   const untilMs = handoverTimeoutMs === null ? null : claim.atMs + handoverTimeoutMs;
   if (awaited.length > 0 && (untilMs === null || nowMs < untilMs)) {
     return { kind: "wait", others: awaited, untilMs, standDown: localLeader };

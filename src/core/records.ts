@@ -30,6 +30,8 @@ export interface Records {
   readonly proposals: Readonly<Partial<Record<ProposalTopic, ProposalRecord>>>;
   /** What AMKO here runs with, while this cluster is in office. */
   readonly restart: RestartRecord | null;
+  /** The AMKOCluster in which somebody set `isLeader` by hand: put back, and git has not taken the flip yet. */
+  readonly owedFlip: Uid | null;
 }
 
 /** `config`: a change of the leader's objects; `leader`: a flip that somebody asked for; `version`: a mended manifest. */
@@ -57,6 +59,7 @@ export const NO_RECORDS: Records = {
   head: null,
   proposals: {},
   restart: null,
+  owedFlip: null,
 };
 
 /** Reads the ConfigMap's data. What a person broke by hand counts as not there. */
@@ -68,6 +71,7 @@ export function parseRecords(data: Readonly<Record<string, string>>): Records {
     head: parseRevision(data["head"] ?? ""),
     proposals: parseProposals(data),
     restart: parseRestart(fields(data["restart"])),
+    owedFlip: (data["owed-flip"] || null) as Uid | null,
   };
 }
 
@@ -98,6 +102,7 @@ export function formatRecords(
     put(`proposal.${topic}`, proposal === undefined ? null : JSON.stringify(proposal));
   }
   put("restart", records.restart && JSON.stringify(records.restart));
+  put("owed-flip", records.owedFlip);
   return result;
 }
 

@@ -69,8 +69,9 @@ export async function openLocalRemote(
   /** Git takes a web page for a repository without refs, one of those that are served as mere files. */
   async function expectGit(aborts: AbortSignal): Promise<void> {
     const environment = { GIT_TRACE_PACKET: "1" };
-    const { stderr } = await talk(["ls-remote", "--quiet", "--end-of-options", alias], { environment, signal: aborts });
-    if (/ packet: /.test(stderr)) return;
+    const said = await talk(["ls-remote", "--quiet", "--end-of-options", alias], { environment, signal: aborts });
+    if (said.code !== 0) throw transportComplaint(said, { url, direction: "fetch", secrets: said.secrets });
+    if (/ packet: /.test(said.stderr)) return;
     throw new FederationError("AG2008", `${url} does not answer as a git server`, { remedy: "Check the address." });
   }
 

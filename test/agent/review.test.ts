@@ -42,6 +42,30 @@ describe("a hand-set leadership", () => {
     expect(statusOf(world.follower)).toContain("a flip is ready");
   });
 
+  it("is proposed also by the next process, where this one met more trouble after it put the field back", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2001" });
+    world.follower.cluster.fail({ on: "list", kind: "GlobalDeploymentPolicy", code: "AG3001" });
+    await world.follower.run("cluster");
+    expect(isLeader(world.follower)).toBe(false);
+    world.follower.restart();
+    await world.follower.run("start");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).not.toBeNull();
+  });
+
+  it("keeps nobody from acknowledging, however often git refuses its proposal", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2013", times: 100 });
+    await world.follower.run("cluster");
+    const head = world.remote.push("main", { "federation/README.md": "moved\n" });
+    await world.follower.run("poll");
+    await world.clock.advance(60_000);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/applied/cluster2")).toBe(head);
+  });
+
   it("is nothing that a person's proposal of a switchover tells of, nor is that proposal moved along", async () => {
     const world = await settled();
     const ref = "amko/propose/cluster2/leader";

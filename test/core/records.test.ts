@@ -24,6 +24,7 @@ const RECORDS: Records = {
   office: { amkoClusterUid: UID, claim: B },
   head: A,
   proposals: { config: { commit: B, digest: "d1", amkoClusterUid: UID, snapshots: { GSLBConfig: "s1" } } },
+  owedFlip: UID,
 };
 
 const DATA = {
@@ -32,6 +33,7 @@ const DATA = {
   office: `{"amkoClusterUid":"${UID}","claim":"${B}"}`,
   head: `main@sha1:${A}`,
   "proposal.config": `{"commit":"${B}","digest":"d1","amkoClusterUid":"${UID}","snapshots":{"GSLBConfig":"s1"}}`,
+  "owed-flip": UID,
 };
 
 describe("the records of an agent", () => {

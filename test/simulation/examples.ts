@@ -229,6 +229,11 @@ export const EXAMPLES: readonly Example[] = [
     { settings: { localDesignation: "commit" } },
   ),
   example(
+    "a cluster whose manifest is invalid does not make itself the leader",
+    [{ do: "git manifest", at: 2, how: "of another cluster" }, { do: "touch isLeader", at: 2, value: true }, pass(2)],
+    { settings: { localDesignation: "commit" } },
+  ),
+  example(
     "who was stood down by a successor, and missed it, waits for that one when it is named again",
     [{ do: "flip without handover", to: 1 }, pass(1), pass(1), { do: "flip", to: 0, way: "push", edit: null }, pass(0)],
     { members: true },
