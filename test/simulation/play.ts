@@ -15,6 +15,8 @@ const MERGES_MAX = 4;
 /** Whatever was under way has landed by then. */
 const LATE_MAX_STEPS = 6;
 const MINUTE_MS = 61_000;
+/** The grace of a deletion may be followed by a batch window. */
+const QUIET_ROUNDS = 3;
 const CALM_MS = 11 * 60_000;
 
 export interface Outcome {
@@ -108,7 +110,7 @@ async function changeMinds(simulation: Simulation, at: number): Promise<void> {
   }
 }
 
-/** How many rounds it took until nobody wrote anything any more: neither at once nor a minute later. */
+/** How many rounds it took until nobody wrote anything any more: neither at once nor some minutes later. */
 async function rest(simulation: Simulation): Promise<number> {
   let quiet = 0;
   let merges = 0;
@@ -118,7 +120,7 @@ async function rest(simulation: Simulation): Promise<number> {
     for (const name of simulation.names) await simulation.run(name, "resync");
     if (simulation.violations.length > 0) return round;
     quiet = simulation.countWrites() === before ? quiet + 1 : 0;
-    if (quiet >= 2) {
+    if (quiet >= QUIET_ROUNDS) {
       if (!(await mergeOne(simulation))) return round;
       merges += 1;
       if (merges <= MERGES_MAX) left = ROUNDS_MAX;
