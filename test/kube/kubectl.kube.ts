@@ -171,6 +171,7 @@ function masked(text: string): string {
     .replaceAll(/(resourceVersion"?: )"\d+"/gi, '$1"VERSION"')
     .replaceAll(/Resource Version: +\d+/g, "Resource Version: VERSION")
     .replaceAll(/\b\d+s\b/g, "AGE")
+    .replaceAll(/AGE +/g, "AGE ")
     .replaceAll(/\/tmp\/\S+/g, "FILE")
     .replaceAll(/ +$/gm, "");
 }
