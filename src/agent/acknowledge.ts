@@ -2,6 +2,7 @@ import { clusterRef } from "../core/refs.ts";
 import { hasCode } from "../errors.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { withRef } from "./observe.ts";
+import { noteRefusal } from "./refusals.ts";
 
 export interface Acknowledged {
   readonly memory: Memory;
@@ -33,8 +34,7 @@ export async function acknowledge(
     // The cluster holds the revision all the same: it only cannot tell. It is tried again after a while.
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "acknowledgement was refused", { cluster: local.self, code: error.code, cause: error.message });
-    const refusedAtMs = { ...memory.refusedAtMs, applied: nowMs };
-    return { memory: { ...memory, refusedAtMs }, againAfterMs: null };
+    return { memory: noteRefusal(context, memory, "applied"), againAfterMs: null };
   }
   telemetry.happened({ fact: "acknowledged" });
   log("info", "acknowledged", { revision: branch.head, cluster: local.self });

@@ -12,6 +12,7 @@ import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { adoptProposal, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
 import { writeRecords } from "./record.ts";
+import { noteRefusal } from "./refusals.ts";
 import { recallVersionProposal } from "./stray-proposal.ts";
 
 interface Designated {
@@ -71,8 +72,7 @@ export async function proposeLeadership(
     if (!asked && !owed) return { local, memory, problem: cause };
     // Recorded before the field is put back: whoever finds it put back is to find that too.
     const recorded = await oweFlip(context, local, uid, signal);
-    const refusedAtMs = { ...memory.refusedAtMs, propose: context.clock.nowMs() };
-    return { local: recorded, memory: { ...memory, refusedAtMs }, problem: cause };
+    return { local: recorded, memory: noteRefusal(context, memory, "propose"), problem: cause };
   }
 }
 

@@ -6,6 +6,7 @@ import type { NamespaceState } from "../ports.ts";
 import { authorOf } from "./author.ts";
 import type { Context, Local, Memory } from "./context.ts";
 import { withRef } from "./observe.ts";
+import { noteRefusal } from "./refusals.ts";
 
 export interface Identified {
   readonly problem: Problem | null;
@@ -68,8 +69,7 @@ async function introduce(
     if (!hasCode(error, "AG2013", "AG2004")) throw error;
     const { code, message: cause } = error;
     context.log("warn", "identity could not be recorded in git", { cluster: local.self, code, cause });
-    const refusedAtMs = { ...memory.refusedAtMs, identity: context.clock.nowMs() };
-    return { problem: null, memory: { ...memory, refusedAtMs } };
+    return { problem: null, memory: noteRefusal(context, memory, "identity") };
   }
 }
 

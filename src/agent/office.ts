@@ -11,6 +11,7 @@ import type { Branch, Context, Local, Memory } from "./context.ts";
 import { handoverWithout } from "./handover-without.ts";
 import { withRef } from "./observe.ts";
 import { writeRecords } from "./record.ts";
+import { noteRefusal } from "./refusals.ts";
 import { keepClaim } from "./standing-claim.ts";
 
 export interface OfficeResult {
@@ -60,19 +61,21 @@ export async function stepOffice(
     }
     case "take-office": {
       // Whoever did not answer through git may answer directly; its AMKO should stop before the one here starts.
-      await context.members.standDown(step.unconfirmed, signal);
-      const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim };
+      const others = [...step.unconfirmed.keys()];
+      await context.members.standDown(others, signal);
+      const unconfirmed = [...step.unconfirmed.values()];
+      const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim, unconfirmed };
       const bases = basesForOffice(local);
       const recorded = await writeRecords(context, local, { ...local.records, bases, office }, signal);
       const taken = await setLeader(context, recorded, true, signal);
       context.telemetry.happened({ fact: "office", change: "taken" });
-      context.log("info", "took office", { cluster: local.self, revision: branch.head, unconfirmed: step.unconfirmed });
+      context.log("info", "took office", { cluster: local.self, revision: branch.head, unconfirmed: others });
       context.note({
         type: "Normal",
         reason: "TookOffice",
         message: "This cluster leads by the branch: isLeader is true here now.",
       });
-      return result("serving", { local: taken, memory: { ...memory, claim: null }, others: step.unconfirmed });
+      return result("serving", { local: taken, memory: { ...memory, claim: null }, others });
     }
     case "step-down":
       return result("out", await stepDown(context, local, memory, step.release, signal));
@@ -189,19 +192,20 @@ async function stepDown(
 
 /** Tells the successor, who waits for this. Where git refuses, the cluster is a follower all the same. */
 async function releaseClaim(
-  { repository, clock, log }: Context,
+  context: Context,
   { self }: Local,
   memory: Memory,
   release: CommitId,
   signal: AbortSignal,
 ): Promise<Memory> {
+  const { repository, log } = context;
   const ref = clusterRef("leading", self);
   try {
     await repository.moveRef({ ref, expected: release, target: null }, signal);
   } catch (error) {
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });
-    return { ...memory, unreleased: release, refusedAtMs: { ...memory.refusedAtMs, leading: clock.nowMs() } };
+    return { ...noteRefusal(context, memory, "leading"), unreleased: release };
   }
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
 }

@@ -12,6 +12,7 @@ import { NO_MEMBER_CHECKS } from "./member-checks.ts";
 import { waitForAmko } from "./not-here.ts";
 import { readBranch, readLocal } from "./observe.ts";
 import { nothingDone, play } from "./play.ts";
+import { forgetRefusals, refusedRestMs, settleRefusals } from "./refusals.ts";
 import { explain, reportStatus, reportUnknown, tell, tellOnce } from "./report.ts";
 import { stanceOf, stanceWithoutGit } from "./stance.ts";
 import { forgetVanished } from "./vanished.ts";
@@ -57,7 +58,7 @@ async function actOn(
 ): Promise<Result> {
   const rested = restSettled(context, branch, seen, wake);
   if (rested !== null) return rested;
-  const fresh = { ...withRefusals(context, seen, wake.has("resync")), settled: null };
+  const fresh = { ...forgetRefusals(context, seen, wake.has("resync")), settled: null };
   return await takePart(context, branch, fresh, notes, signal);
 }
 
@@ -168,10 +169,8 @@ async function finish(
   const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
   const held = acted.holds ? branch.head : memory.held;
-  // Where git takes what it is given again, the next refusal is a first one.
-  const refusedAgain = memory.refusedAgain && Object.keys(memory.refusedAtMs).length > 0;
   const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
-  const rested = { ...memory, notes: [], held, settled, refusedAgain };
+  const rested = settleRefusals({ ...memory, notes: [], held, settled });
   return { memory: rested, againAfterMs, error: null, state, stance };
 }
 
@@ -211,21 +210,6 @@ async function fail(
 function stateAfter({ code }: FederationError): Result["state"] {
   if (!code.startsWith("AG2")) return "failed";
   return GIT_ANSWERED.has(code) ? "held" : "git-away";
-}
-
-/** Forgets at a resync, and once before it after a while, which refs the git server refused: then they are tried again. */
-function withRefusals(context: Context, memory: Memory, isResync: boolean): Memory {
-  if (!isResync && refusedRestMs(context, memory) !== 0) return memory;
-  return { ...memory, refusedAtMs: {}, unreleased: null, refusedAgain: !isResync };
-}
-
-/**
- * How long a ref that the git server refused rests before it is tried again; null where that is left to the resync. A
- * refusal may be a passing fault; an agent that may only read must not knock all the time.
- */
-function refusedRestMs({ clock }: Context, { refusedAtMs, refusedAgain }: Memory): number | null {
-  const first = soonest(Object.values(refusedAtMs));
-  return first === null || refusedAgain ? null : Math.max(0, first + HELD_RETRY_MS - clock.nowMs());
 }
 
 /** What was refused may be accepted later without anybody telling: it is tried again from time to time. */

@@ -44,7 +44,7 @@ export type OfficeStep =
       readonly untilMs: number | null;
       readonly standDown: boolean;
     }
-  | { readonly kind: "take-office"; readonly claim: CommitId; readonly unconfirmed: readonly ClusterName[] }
+  | { readonly kind: "take-office"; readonly claim: CommitId; readonly unconfirmed: ReadonlyMap<ClusterName, CommitId> }
   /** Set the local field to false first, then forget the office, then delete `leading/<self>` (null: it is not there). */
   | { readonly kind: "step-down"; readonly release: CommitId | null }
   /** Nothing to do about the office. */
@@ -76,14 +76,16 @@ export function isInOffice({ self, office, amkoClusterUid, steppedDown, leading 
 
 function asLeader(facts: OfficeFacts): OfficeStep {
   const { self, localLeader, leading, claim, nowMs, handoverTimeoutMs } = facts;
-  const others = [...leading.keys()].filter((cluster) => cluster !== self);
-  const awaited = others.filter((cluster) => !facts.handoverWithout.has(cluster));
-  // The field may have been set to false on behalf of a successor who came into office since: it is awaited first.
-  if (isInOffice(facts) && (localLeader || awaited.length === 0)) return { kind: "serve", putBack: !localLeader };
+  const others = new Map([...leading].filter(([cluster]) => cluster !== self));
+  // The field may have been set to false on behalf of a successor who came into office since: it is awaited first. A
+  // claim that was waited for when this cluster took office is nobody's news.
+  const hasSuccessor = [...others.values()].some((other) => facts.office?.unconfirmed.includes(other) !== true);
+  if (isInOffice(facts) && (localLeader || !hasSuccessor)) return { kind: "serve", putBack: !localLeader };
   const standing = leading.get(self) ?? null;
   if (claim === null || standing === null || !isOurs(facts, claim, standing)) {
     return { kind: "claim", expected: standing };
   }
+  const awaited = [...others.keys()].filter((cluster) => !facts.handoverWithout.has(cluster));
   const untilMs = handoverTimeoutMs === null ? null : claim.atMs + handoverTimeoutMs;
   if (awaited.length > 0 && (untilMs === null || nowMs < untilMs)) {
     return { kind: "wait", others: awaited, untilMs, standDown: localLeader };

@@ -18,6 +18,8 @@ export interface OfficeRecord {
   readonly amkoClusterUid: Uid;
   /** The value of `amko/leading/<self>` that was claimed. */
   readonly claim: CommitId;
+  /** The claims of others that stood beside it when it took office, and were not to be waited for any longer. */
+  readonly unconfirmed: readonly CommitId[];
 }
 
 /** What the ConfigMap `amko-gitops` holds. Everything in it can be lost without harm: then git wins. */
@@ -130,7 +132,10 @@ function parseBase(record: Readonly<Record<string, Json>>): BaseRecord | null {
 function parseOffice(record: Readonly<Record<string, Json>>): OfficeRecord | null {
   const claim = parseCommitId(text(record["claim"]) ?? "");
   const amkoClusterUid = text(record["amkoClusterUid"]);
-  return claim === null || amkoClusterUid === null ? null : { amkoClusterUid: amkoClusterUid as Uid, claim };
+  if (claim === null || amkoClusterUid === null) return null;
+  const listed = Array.isArray(record["unconfirmed"]) ? (record["unconfirmed"] as readonly Json[]) : [];
+  const unconfirmed = listed.map((one) => parseCommitId(String(one))).filter((one) => one !== null);
+  return { amkoClusterUid: amkoClusterUid as Uid, claim, unconfirmed };
 }
 
 function parseProposals(data: Readonly<Record<string, string>>): Records["proposals"] {

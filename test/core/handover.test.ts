@@ -14,6 +14,8 @@ const CLAIM = "c".repeat(40) as CommitId;
 const OLD_CLAIM = "d".repeat(40) as CommitId;
 const OTHERS_CLAIM = "e".repeat(40) as CommitId;
 
+const OFFICE: OfficeRecord = { amkoClusterUid: UID, claim: CLAIM, unconfirmed: [] };
+
 const TIMEOUT_MS = 60_000;
 const CLAIMED_AT_MS = 1_000;
 
@@ -67,20 +69,20 @@ const OWN: Readonly<Record<OwnState, Own>> = {
   nothing: { office: null, claim: null, ref: null },
   "claimed, and read again": { office: null, claim: { commit: CLAIM, atMs: CLAIMED_AT_MS }, ref: CLAIM },
   "claimed by a process that died": { office: null, claim: null, ref: OLD_CLAIM },
-  "in office": { office: { amkoClusterUid: UID, claim: CLAIM }, claim: null, ref: CLAIM },
-  "in office, its ref was deleted": { office: { amkoClusterUid: UID, claim: CLAIM }, claim: null, ref: null },
+  "in office": { office: OFFICE, claim: null, ref: CLAIM },
+  "in office, its ref was deleted": { office: OFFICE, claim: null, ref: null },
   "in office, its ref holds another value": {
-    office: { amkoClusterUid: UID, claim: CLAIM },
+    office: OFFICE,
     claim: null,
     ref: OLD_CLAIM,
   },
   "in office of another AMKOCluster": {
-    office: { amkoClusterUid: "uid-0" as Uid, claim: CLAIM },
+    office: { ...OFFICE, amkoClusterUid: "uid-0" as Uid },
     claim: null,
     ref: CLAIM,
   },
   "in office, half stepped down": {
-    office: { amkoClusterUid: UID, claim: CLAIM },
+    office: OFFICE,
     claim: null,
     ref: CLAIM,
     steppedDown: CLAIM,
@@ -219,7 +221,11 @@ describe("the wait for the former leader", () => {
   it("ends after the handover timeout, and says who has not confirmed", () => {
     const endMs = CLAIMED_AT_MS + TIMEOUT_MS;
     expect(waiting({ nowMs: endMs - 1 })).toEqual({ kind: "wait", others: [OTHER], untilMs: endMs, standDown: false });
-    expect(waiting({ nowMs: endMs })).toEqual({ kind: "take-office", claim: CLAIM, unconfirmed: [OTHER] });
+    expect(waiting({ nowMs: endMs })).toEqual({
+      kind: "take-office",
+      claim: CLAIM,
+      unconfirmed: new Map([[OTHER, OTHERS_CLAIM]]),
+    });
   });
 
   it("lasts for ever without a timeout", () => {
@@ -236,9 +242,17 @@ describe("the wait for the former leader", () => {
     expect(waiting({ handoverWithout: new Set([OTHER]) })).toEqual({
       kind: "take-office",
       claim: CLAIM,
-      unconfirmed: [OTHER],
+      unconfirmed: new Map([[OTHER, OTHERS_CLAIM]]),
     });
     expect(waiting({ handoverWithout: new Set([OTHER]), leading })).toMatchObject({ kind: "wait", others: [THIRD] });
+  });
+
+  it("is no reason to leave the field at false beside a claim that was waited for, only beside a newer one", () => {
+    const office = { ...OFFICE, unconfirmed: [OTHERS_CLAIM] };
+    const beside = (claim: CommitId): OfficeStep =>
+      nextOfficeStep(facts({ office, leading: new Map([...leadingOf(CLAIM, "nobody"), [OTHER, claim]]) }));
+    expect(beside(OTHERS_CLAIM)).toEqual({ kind: "serve", putBack: true });
+    expect(beside(OLD_CLAIM)).toEqual({ kind: "claim", expected: CLAIM });
   });
 
   it("ends at once with a timeout of nothing", () => {
@@ -256,8 +270,7 @@ describe("being in office", () => {
     ["ends with the ref", { leading: new Map() }, false],
     ["ends with another claim", { leading: new Map([[SELF, OLD_CLAIM]]) }, false],
   ])("%s", (_, more, expected) => {
-    const office: OfficeRecord = { amkoClusterUid: UID, claim: CLAIM };
-    expect(isInOffice(facts({ office, leading: new Map([[SELF, CLAIM]]), ...more }))).toBe(expected);
+    expect(isInOffice(facts({ office: OFFICE, leading: new Map([[SELF, CLAIM]]), ...more }))).toBe(expected);
   });
 });
 
@@ -291,10 +304,9 @@ type Event =
 
 function makeWorld(): { readonly world: World; readonly processes: readonly Process[] } {
   const names = [SELF, OTHER, THIRD];
-  const office = { amkoClusterUid: UID, claim: CLAIM };
   const state = (name: ClusterName): ClusterState => ({
     amkoCluster: { version: 1, isLeader: name === SELF, steppedDown: null },
-    configMap: { version: 1, office: name === SELF ? office : null },
+    configMap: { version: 1, office: name === SELF ? OFFICE : null },
   });
   const world: World = {
     designated: SELF,
@@ -366,7 +378,10 @@ function decide(world: World, process: Process): (() => boolean)[] {
     case "wait":
       return step.standDown ? [setLeader(false, amkoCluster.steppedDown)] : [];
     case "take-office":
-      return [record({ amkoClusterUid: UID, claim: step.claim }), setLeader(true, amkoCluster.steppedDown)];
+      return [
+        record({ amkoClusterUid: UID, claim: step.claim, unconfirmed: [...step.unconfirmed.values()] }),
+        setLeader(true, amkoCluster.steppedDown),
+      ];
     case "step-down": {
       process.claim = null;
       const forget = configMap.office === null ? [] : [record(null)];

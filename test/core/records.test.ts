@@ -21,7 +21,7 @@ const RECORDS: Records = {
     GSLBConfig: { revision: A, amkoClusterUid: UID, exportId: "e1" },
     GlobalDeploymentPolicy: { revision: B, amkoClusterUid: UID, exportId: null },
   },
-  office: { amkoClusterUid: UID, claim: B },
+  office: { amkoClusterUid: UID, claim: B, unconfirmed: [A] },
   head: A,
   proposals: { config: { commit: B, digest: "d1", amkoClusterUid: UID, snapshots: { GSLBConfig: "s1" } } },
   owedFlip: UID,
@@ -30,7 +30,7 @@ const RECORDS: Records = {
 const DATA = {
   "base.GSLBConfig": `{"revision":"main@sha1:${A}","amkoClusterUid":"${UID}","exportId":"e1"}`,
   "base.GlobalDeploymentPolicy": `{"revision":"main@sha1:${B}","amkoClusterUid":"${UID}","exportId":null}`,
-  office: `{"amkoClusterUid":"${UID}","claim":"${B}"}`,
+  office: `{"amkoClusterUid":"${UID}","claim":"${B}","unconfirmed":["${A}"]}`,
   head: `main@sha1:${A}`,
   "proposal.config": `{"commit":"${B}","digest":"d1","amkoClusterUid":"${UID}","snapshots":{"GSLBConfig":"s1"}}`,
   "owed-flip": UID,
@@ -115,8 +115,9 @@ function records(): fc.Arbitrary<Records> {
   const proposal = fc.record({ commit, digest, amkoClusterUid, snapshots });
   const known = fc.record({
     bases: fc.record({ GSLBConfig: base, GlobalDeploymentPolicy: base }),
-    office: fc.option(fc.record({ amkoClusterUid, claim: commit })),
+    office: fc.option(fc.record({ amkoClusterUid, claim: commit, unconfirmed: fc.array(commit) })),
     head: fc.option(commit),
+    owedFlip: fc.option(amkoClusterUid),
     proposals: fc.record({ config: proposal, leader: proposal, version: proposal }, { requiredKeys: [] }),
   });
   return known.map((some) => ({ ...NO_RECORDS, ...some }));
