@@ -10,7 +10,7 @@ import { pendingSupersedes, writeMerge } from "./merge.ts";
 import { awaitBatch, awaitDeletions } from "./pending.ts";
 import { withdrawProposal } from "./proposal.ts";
 import { proposeChanges } from "./propose.ts";
-import { writeRecords } from "./record.ts";
+import { forgetBases } from "./record.ts";
 
 interface Decided {
   readonly facts: KindFacts;
@@ -162,9 +162,7 @@ async function forgetDoomed(
   { kind, snapshot }: Application,
   signal: AbortSignal,
 ): Promise<Local> {
-  if (snapshot.deleted === null) return local;
-  const bases = { ...local.records.bases, [kind]: null };
-  return writeRecords(context, local, { ...local.records, bases }, signal);
+  return snapshot.deleted === null ? local : forgetBases(context, local, [kind], signal);
 }
 
 function toApplication({ kind, head, live, base }: KindFacts, snapshot: Snapshot): Application {

@@ -1,5 +1,5 @@
 import type { Context, Local } from "./context.ts";
-import { writeRecords } from "./record.ts";
+import { forgetBases } from "./record.ts";
 
 /**
  * With its CRD go all objects of a kind, and that they are gone is nobody's deletion. While the CRD is missing, what
@@ -8,6 +8,5 @@ import { writeRecords } from "./record.ts";
  */
 export async function forgetVanished(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
   if (local.undefinedKinds.length === 0 || local.configMap === null) return local;
-  const vanished = Object.fromEntries(local.undefinedKinds.map((kind) => [kind, null]));
-  return writeRecords(context, local, { ...local.records, bases: { ...local.records.bases, ...vanished } }, signal);
+  return forgetBases(context, local, local.undefinedKinds, signal);
 }

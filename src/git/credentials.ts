@@ -46,7 +46,9 @@ async function expectFolder(directory: string): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   );
-  if (!isThere) throw new FederationError("AG4004", `there is no folder ${directory} with credentials`);
+  if (isThere) return;
+  const remedy = "Mount the git Secret there, or name its folder with --git-credentials.";
+  throw new FederationError("AG4004", `there is no folder ${directory} with credentials`, { remedy });
 }
 
 async function readKey(directory: string, key: string): Promise<string | null> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Uid } from "../../src/core/model.ts";
 import { headOf } from "../support/fakes/world.ts";
 import { editPolicy, GDP, policyIn, settled } from "./settled.ts";
 
@@ -68,6 +69,18 @@ describe("objects that went with their CRD", () => {
     await world.settle();
     expect(leader.cluster.only(GDP)).not.toBeNull();
     expect(headOf(world.remote)).toBe(before);
+  });
+
+  it("are no reason for a cluster that the repository does not know to write anything", async () => {
+    const world = await settled();
+    const { follower } = world;
+    follower.cluster.setNamespace({ uid: "another" as Uid, terminating: false });
+    follower.cluster.fail({ on: "list", code: "AG3005", kind: GDP, times: 2 });
+    follower.cluster.drop(GDP);
+    const before = follower.cluster.writes.length;
+    await follower.pass("cluster");
+    const written = follower.cluster.writes.slice(before).map(({ method }) => method);
+    expect(written.filter((method) => method !== "patchStatus")).toEqual([]);
   });
 
   it("are deleted like any others once they were back", async () => {

@@ -107,6 +107,18 @@ describe("a ref that the git server refused once", () => {
     }
   });
 
+  it("is tried again by itself also where it tells who the cluster is, and not with every pass", async () => {
+    const world = makeWorld({ holds: [gslbConfig(), globalDeploymentPolicy()] });
+    const follower = world.agent("cluster2");
+    world.remote.fail({ on: "writeOrphan", code: "AG2013", ref: "identity/" });
+    const { againAfterMs } = await follower.run("start");
+    await follower.run("cluster");
+    expect(world.remote.branch("amko/identity/cluster2")).toBeNull();
+    await world.clock.advance(againAfterMs ?? 0);
+    await follower.run("retry");
+    expect(world.remote.branch("amko/identity/cluster2")).not.toBeNull();
+  });
+
   it("is not tried again with every poll", async () => {
     const world = await federation();
     world.remote.push("main", fileOf(globalDeploymentPolicy({ spec: { ...globalDeploymentPolicy().spec, ttl: 60 } })));

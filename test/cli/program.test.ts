@@ -22,6 +22,16 @@ describe("the command line", () => {
     }
   });
 
+  it.each([[[]], [["help", "rolback"]]])(
+    "answers %j with its help and 2, and with no error beside it",
+    async (args) => {
+      const { exitCode, stderr } = await runCommand(args);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("Usage: amko-gitops");
+      expect(stderr).not.toContain("error:");
+    },
+  );
+
   it("exits with 2 for a verb that does not exist and a flag that does not exist, without a stack trace", async () => {
     for (const args of [["rolback"], ["version", "--frobnicate"]]) {
       const { exitCode, stdout, stderr } = await runCommand(args);
