@@ -94,7 +94,16 @@ async function heal(simulation: Simulation): Promise<void> {
   remote.push("main", filesOf(manifests), "Put the manifests right");
   for (const at of names.keys()) await perform(simulation, { do: "accept rewrite", at });
   if (simulation.noted.has("close proposal")) await changeMinds(simulation, names.indexOf(leader ?? ""));
+  if (ledger.settings.drift === "report") await overwriteDrift(simulation);
   await perform(simulation, { do: "time", ms: 1000 });
+}
+
+/** What is only reported stays until git says something else. */
+async function overwriteDrift(simulation: Simulation): Promise<void> {
+  for (const kind of FEDERATED_KINDS) {
+    const field = FIELDS.findIndex((one) => one.kind === kind);
+    await perform(simulation, { do: "git edit", change: { field, value: "fresh" } });
+  }
 }
 
 /** What people closed is not proposed again until it changes. */
