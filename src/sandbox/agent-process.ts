@@ -13,6 +13,8 @@ export interface AgentProcessOptions {
   readonly logFile: string;
   /** A command that runs the command that follows it: `["env", "TMPDIR=/none"]`. */
   readonly runBy?: readonly string[];
+  /** The program's launcher; this program's own by default. */
+  readonly launcher?: string;
 }
 
 /** A real agent in a process of its own. */
@@ -26,10 +28,15 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
-export function startAgentProcess({ flags, logFile, runBy = [] }: AgentProcessOptions): AgentProcess {
+export function startAgentProcess({
+  flags,
+  logFile,
+  runBy = [],
+  launcher = LAUNCHER,
+}: AgentProcessOptions): AgentProcess {
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
   const log = createWriteStream(logFile, { flags: "a" });
-  const [program = "", ...rest] = [...runBy, process.execPath, LAUNCHER, "agent", ...args];
+  const [program = "", ...rest] = [...runBy, process.execPath, launcher, "agent", ...args];
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"] });
   const exited = watchExit(child, log);
   return {

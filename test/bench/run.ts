@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { withControlPlane } from "../kube/control-plane.ts";
+import { useCompiledProgram } from "../support/compiled-program.ts";
+import { temporaryFolder } from "../support/git.ts";
 import type { Figure } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { plot } from "./plot.ts";
@@ -69,6 +71,8 @@ async function measure(rows: readonly Row[], { quick, only, files }: Options, cl
     process.stderr.write(`there is no row ${unknown} to be run here: ${rows.map(({ name }) => name).join(", ")}\n`);
     return 2;
   }
+  await using folder = await temporaryFolder();
+  await useCompiledProgram(folder.path);
   const machine = await describeMachine(clusters);
   say(machine);
   const figures: Figure[] = [];

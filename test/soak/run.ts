@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
+import { useCompiledProgram } from "../support/compiled-program.ts";
 import { PROJECT } from "../support/process.ts";
 import { renderChart } from "./chart.ts";
 import { createDice } from "./dice.ts";
@@ -34,6 +35,8 @@ async function main(): Promise<number> {
   const options = readOptions();
   say(`${options.revisions} revisions, seed ${options.seed}`);
   const probes = await mkdtemp(join(tmpdir(), "amko-gitops-soak-"));
+  const program = await mkdtemp(join(tmpdir(), "amko-gitops-soak-program-"));
+  await useCompiledProgram(program);
   const outside = { ...process.env };
   // Inherited by every process that the federation is made of.
   process.env[PROBE_FOLDER] = probes;
@@ -49,7 +52,7 @@ async function main(): Promise<number> {
     throw error;
   } finally {
     await stage.stop();
-    await rm(probes, { recursive: true });
+    for (const folder of [probes, program]) await rm(folder, { recursive: true });
   }
 }
 

@@ -18,6 +18,7 @@ import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.
 import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "./builders.ts";
 import { startClusters, type TestCluster } from "./clusters.ts";
+import { programLauncher } from "./compiled-program.ts";
 import { commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
 import type { TestPushers } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";
@@ -312,7 +313,7 @@ async function surround(parts: Parts): Promise<WorldCluster> {
     startAgent(more = {}, runBy = []) {
       if (agent !== null) return;
       logStart = logSize();
-      const started = startAgentProcess({ flags: { ...flags, ...more }, logFile, runBy });
+      const started = startAgentProcess({ flags: { ...flags, ...more }, logFile, runBy, launcher: programLauncher() });
       agent = started;
       void started.exited.then(() => {
         if (agent === started) agent = null;

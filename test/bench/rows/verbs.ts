@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { createBareRepository } from "../../../src/sandbox/bare-repository.ts";
 import { startGitServer } from "../../../src/sandbox/git-server.ts";
+import { programLauncher } from "../../support/compiled-program.ts";
 import { git, temporaryFolder } from "../../support/git.ts";
 import { makeLargeFederation } from "../../support/large-federation.ts";
-import { PROJECT } from "../../support/process.ts";
 import { type Figure, type Summary, summarize } from "../figure.ts";
 import type { Row } from "../row.ts";
 
@@ -66,7 +66,7 @@ async function cloneAndList(url: string, folder: string): Promise<void> {
 }
 
 function runVerb(verb: readonly string[], repository: string): Promise<unknown> {
-  const args = [join(PROJECT, "src/launch.js"), ...verb, "--repo", repository];
+  const args = [programLauncher(), ...verb, "--repo", repository];
   const env = { PATH: process.env["PATH"], HOME: "/nonexistent", GIT_CONFIG_NOSYSTEM: "1" };
   return promisify(execFile)(process.execPath, args, { env, maxBuffer: OUTPUT_MAX_BYTES });
 }
