@@ -1,5 +1,5 @@
-import { type ClusterName, HANDOVER_WITHOUT_ANNOTATION, type Manifest, type Revision } from "../core/model.ts";
-import { parseClusterName } from "../core/names.ts";
+import { namedWithout } from "../core/handover-annotation.ts";
+import type { ClusterName, Manifest, Revision } from "../core/model.ts";
 import type { Designation } from "../core/role.ts";
 import { evaluate } from "../core/view.ts";
 import type { Branch, Context, Local } from "./context.ts";
@@ -32,9 +32,4 @@ export async function handoverWithout(
     }
   }
   return new Set();
-}
-
-function namedWithout(manifest: Manifest | undefined): ReadonlySet<ClusterName> {
-  const names = (manifest?.annotations[HANDOVER_WITHOUT_ANNOTATION] ?? "").split(",");
-  return new Set(names.map((name) => parseClusterName(name.trim())).filter((name) => name !== null));
 }

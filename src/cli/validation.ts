@@ -48,7 +48,7 @@ async function judgeFolder(folder: string, given: Given, house: House): Promise<
   const view = evaluate(files, await house.readSchemas());
   return conclude(
     { subject: folder, revision: null, base: null, view, effects: null },
-    judgeHandoverWithout(view, files),
+    [...view.problems, ...judgeHandoverWithout(view, files)],
     given,
   );
 }
@@ -84,7 +84,7 @@ async function judgeRevision(
   const view = evaluate(files, await house.readSchemas());
   return conclude(
     { subject, revision: head, base: null, view, effects: null },
-    judgeHandoverWithout(view, files),
+    [...view.problems, ...judgeHandoverWithout(view, files)],
     given,
   );
 }
@@ -122,9 +122,9 @@ async function readBelow(folder: string, given: Given, house: House): Promise<re
   return await house.readFolder(path === null ? folder : `${folder}/${path}`);
 }
 
-function conclude(found: Omit<Validation, "problems">, others: readonly Problem[], given: Given): Validation {
+function conclude(found: Omit<Validation, "problems">, problems: readonly Problem[], given: Given): Validation {
   const folder = (given.text("path") ?? "").replace(/\/+$/, "");
-  return { ...found, problems: [...found.view.problems, ...others].map((one) => placed(one, folder)) };
+  return { ...found, problems: problems.map((one) => placed(one, folder)) };
 }
 
 /** Reviewers and tools want a line: what is about a whole file, also one that was lost, stands at its first. */

@@ -1,6 +1,6 @@
 import { problem } from "./catalogue.ts";
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
-import { judgeHandoverWithout } from "./handover-annotation.ts";
+import { judgeHandoverWithout, namedWithout } from "./handover-annotation.ts";
 import { lineIn } from "./line-in.ts";
 import { parseMessage, TRAILERS, trailerValues } from "./message.ts";
 import {
@@ -28,7 +28,7 @@ export interface ChangeFacts {
 export interface ChangeVerdict {
   /** What the change does to the federation, for the people who review it. */
   readonly effects: readonly ChangeEffect[];
-  /** What is wrong with the change, beside what is wrong with its result. */
+  /** What is wrong with its result, and with the change itself. */
   readonly problems: readonly Problem[];
 }
 
@@ -37,11 +37,26 @@ export function judgeChange({ base, head, files, commits }: ChangeFacts): Change
   return {
     effects: findEffects(base, head),
     problems: [
+      ...resultProblems(base, head),
       ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind], files)),
       ...judgeAuthors(base, commits, touchedPath(base, head)),
       ...judgeHandoverWithout(head, files),
     ],
   };
+}
+
+/**
+ * A failover may leave out the cluster that is lost: it cannot follow anyway, whatever its version. That is no error of
+ * the commit that takes over without it; of later ones, and of the branch, it is.
+ */
+function resultProblems(base: FederationView, head: FederationView): readonly Problem[] {
+  const { leadership } = head;
+  if (leadership.kind !== "leader") return head.problems;
+  const { cluster } = leadership;
+  const leftOver = namedWithout(base.manifests.get(cluster));
+  const lost = [...namedWithout(head.manifests.get(cluster))].filter((one) => !leftOver.has(one));
+  const tolerated = new Set(lost.map((one) => head.members.get(one)?.problem));
+  return head.problems.map((one) => (tolerated.has(one) ? { ...one, severity: "warning" } : one));
 }
 
 function judgeSnapshot(

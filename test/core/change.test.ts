@@ -185,9 +185,15 @@ interface ProblemCase {
 const withoutUuid = withFiles(federation(), snapshotFile(gslbConfig({ annotations: {} })));
 const otherUuid = snapshotFile(gslbConfig({ annotations: { [UUID_ANNOTATION]: `${UUID.slice(0, -1)}4` } }));
 
-function handover(isLeader: boolean): RevisionFile {
+function handover(isLeader: boolean, version = "1.4.2"): RevisionFile {
   const annotations = { [HANDOVER_WITHOUT_ANNOTATION]: "cluster1" };
-  return manifest("cluster2", { isLeader }, { metadata: { name: "a", namespace: NAMESPACE, annotations } });
+  return manifest("cluster2", { isLeader, version }, { metadata: { name: "a", namespace: NAMESPACE, annotations } });
+}
+
+/** The cluster that was upgraded first takes over from the one that was lost meanwhile; the third follows, or cannot. */
+function takeover({ named, others = "1.4.2" }: { readonly named: boolean; readonly others?: string }) {
+  const flip = named ? handover(true, "1.4.3") : manifest("cluster2", { isLeader: true, version: "1.4.3" });
+  return withFiles(federation({ leader: null }), flip, manifest("cluster3", { version: others }));
 }
 
 describe("what is wrong with a change", () => {
@@ -225,6 +231,30 @@ describe("what is wrong with a change", () => {
       when: "a new leader is to take office without a word",
       head: withFiles(federation({ leader: null }), handover(true)),
       found: [],
+    },
+    {
+      when: "the lost leader, of another version, is taken over without a word",
+      head: takeover({ named: true, others: "1.4.3" }),
+      found: ["warning AG5007 clusters/cluster1/amkocluster.yaml:11"],
+    },
+    {
+      when: "the former leader, of another version, is left out and not said to be lost",
+      head: takeover({ named: false, others: "1.4.3" }),
+      found: ["error AG5007 clusters/cluster1/amkocluster.yaml:11"],
+    },
+    {
+      when: "a living member is left out with the lost leader",
+      head: takeover({ named: true }),
+      found: [
+        "warning AG5007 clusters/cluster1/amkocluster.yaml:11",
+        "error AG5007 clusters/cluster3/amkocluster.yaml:11",
+      ],
+    },
+    {
+      when: "the lost leader is still left out after the commit that took over without it",
+      base: takeover({ named: true, others: "1.4.3" }),
+      head: takeover({ named: true, others: "1.4.3" }),
+      found: ["error AG5007 clusters/cluster1/amkocluster.yaml:11"],
     },
   ])("when $when", ({ base = federation(), head = federation(), messages, found }) => {
     const { problems } = judge(base, head, messages);
