@@ -27,11 +27,28 @@ export interface Crew {
   stop(): Promise<readonly string[]>;
 }
 
+/** With every job the branch grows, and with it what a cluster that nobody knows has to read. */
+const JOBS_PER_STAGE_MAX = 100;
+
 export function createCrew(size: number): Crew {
   const idle: Stage[] = [];
+  const findings: string[] = [];
+
+  async function retire(stage: Stage): Promise<void> {
+    const finding = await isAllWell(stage.world, stage.leads());
+    if (finding !== null) findings.push(finding);
+    await stage.stop();
+  }
+
+  async function goOnWith(stage: Stage, usable: boolean, played: number): Promise<Stage | null> {
+    if (usable && played % JOBS_PER_STAGE_MAX !== 0) return stage;
+    await (usable ? retire(stage) : stage.stop());
+    return null;
+  }
 
   async function work<Result>(queue: Job<Result>[], signal: AbortSignal): Promise<void> {
     let stage: Stage | null = idle.pop() ?? null;
+    let played = 0;
     try {
       while (queue.length > 0 && !signal.aborted) {
         stage ??= await openStage();
@@ -40,7 +57,8 @@ export function createCrew(size: number): Crew {
         if (job.fresh) stage = await replace(stage);
         const { usable, more } = job.done(await job.play(stage));
         queue.push(...more);
-        if (!usable) stage = await replace(stage);
+        played += 1;
+        stage = await goOnWith(stage, usable, played);
       }
     } catch (error) {
       // Nothing more can be said about anything: the others need not go on.
@@ -59,14 +77,8 @@ export function createCrew(size: number): Crew {
       if (failed?.status === "rejected") throw failed.reason;
     },
     async stop() {
-      const findings = await Promise.all(
-        idle.splice(0).map(async (stage) => {
-          const finding = await isAllWell(stage.world, stage.leads());
-          await stage.stop();
-          return finding;
-        }),
-      );
-      return findings.filter((finding) => finding !== null);
+      await Promise.all(idle.splice(0).map(retire));
+      return findings;
     },
   };
 }
