@@ -12,6 +12,7 @@ import {
   clusterOf,
   type Holding,
   isInOffice,
+  isLeading,
   type Ledger,
   lookAt,
   newestUsable,
@@ -21,20 +22,28 @@ import {
 
 const GRACE_MS = 30_000;
 
-export async function fence({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+export async function fence({ write, seen }: RefChange, ledger: Ledger): Promise<string | null> {
   if (write.branch !== "main") return null;
   const { to, by } = write;
   const [parent] = to === null ? [] : ledger.remote.stored(to).parents;
   if (parent === undefined || parent !== write.from) return `${by} did not push on top of the branch`;
   const { leadership } = (await lookAt(ledger, parent)).view;
   if (leadership.kind === "leader" && leadership.cluster === by) return null;
-  if (to !== null && (await isAskedFlip(ledger, by, parent, to))) return null;
+  if (to !== null && (await isAskedFlip(ledger, { write, seen }, parent, to))) return null;
   return `${by} exported on top of ${parent.slice(0, 8)}, where it does not lead`;
 }
 
 /** With `--local-designation commit`, what somebody set by hand becomes a flip to that very cluster, and nothing else. */
-async function isAskedFlip(ledger: Ledger, by: string, from: CommitId, to: CommitId): Promise<boolean> {
-  if (ledger.settings.localDesignation !== "commit" || !clusterOf(ledger, by).leadsByOtherHand) return false;
+async function isAskedFlip(
+  ledger: Ledger,
+  { write: { by }, seen }: Pick<RefChange, "write" | "seen">,
+  from: CommitId,
+  to: CommitId,
+): Promise<boolean> {
+  const { leadsByOtherHand, holding } = clusterOf(ledger, by);
+  // A flip that was given up may land after its agent has put the field back.
+  const led = leadsByOtherHand || (seen.late && isLeading({ ...holding, amkoCluster: seen.amkoCluster }));
+  if (ledger.settings.localDesignation !== "commit" || !led) return false;
   const [before, after] = [from, to].map((commit) => ledger.remote.stored(commit).tree);
   const paths = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])];
   const onlyManifests = paths.every(
