@@ -37,7 +37,10 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot,
       signal,
     );
   } catch (error) {
-    if (hasCode(error, "AG2013", "AG2004")) return rescueHere(context, local, kind, bytes, signal);
+    if (hasCode(error, "AG2013", "AG2004")) {
+      context.log("warn", "a rescue was refused", { cluster: local.self, code: error.code, cause: error.message });
+      return rescueHere(context, local, kind, bytes, signal);
+    }
     // The ref is named by its content: where it stands already, that very content is safe.
     if (!hasCode(error, "AG2011")) throw error;
   }
@@ -77,6 +80,6 @@ async function rescueHere(
   const data = { ...local.configMap?.data, [`rescue.${kind}`]: new TextDecoder().decode(bytes) };
   const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);
   telemetry.happened({ fact: "rescued", kind, place: "configmap" });
-  log("warn", "rescued in the ConfigMap, since git may not be pushed to", { kind, cluster: local.self });
+  log("warn", "rescued in the ConfigMap", { kind, cluster: local.self });
   return { ...local, configMap };
 }

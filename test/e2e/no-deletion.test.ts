@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FEDERATED_KINDS } from "../../src/core/model.ts";
-import { moved, waitForCondition } from "../support/federation.ts";
+import { CONFIG_MAP, moved, waitForCondition } from "../support/federation.ts";
 import {
   AMKO_CLUSTER,
   amkoClusterOf,
@@ -15,7 +15,6 @@ import { tellLogs, useWorld } from "./use-world.ts";
 /** Long enough to take an installation away within it on a busy machine. */
 const GRACE_MS = 3000;
 const world = useWorld({ agentFlags: { "delete-grace": `${GRACE_MS}ms` } });
-const CONFIG_MAP = "/api/v1/namespaces/avi-system/configmaps/amko-gitops";
 
 /** What was ever deleted on a follower, as its watches told it. */
 const deletions: string[] = [];

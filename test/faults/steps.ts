@@ -1,5 +1,15 @@
 import { manifest } from "../support/builders.ts";
-import { editPolicy, FILES, GDP, GSLB_CONFIG, isLeader, moved, policyOf, waitForRef } from "../support/federation.ts";
+import {
+  CONFIG_MAP,
+  editPolicy,
+  FILES,
+  GDP,
+  GSLB_CONFIG,
+  isLeader,
+  moved,
+  policyOf,
+  waitForRef,
+} from "../support/federation.ts";
 import { setBranch } from "../support/git.ts";
 import { AMKO_CLUSTER, LEADER_OBJECTS, type World, type WorldCluster, waitUntil } from "../support/world.ts";
 import type { Outcome } from "./outcome.ts";
@@ -36,8 +46,6 @@ export function stepNamed(name: string): Step {
   if (step === undefined) throw new TypeError(`there is no step ${name}`);
   return step;
 }
-
-const CONFIG_MAP = "/api/v1/namespaces/avi-system/configmaps/amko-gitops";
 
 /** Nothing has changed. */
 async function asBefore({ leads }: Stage): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { waitUntil } from "../../src/sandbox/wait.ts";
-import { GDP } from "../support/federation.ts";
+import { CONFIG_MAP, GDP } from "../support/federation.ts";
 import { AMKO_CLUSTER, type World } from "../support/world.ts";
 import type { ProbeReport } from "./probe.ts";
 
@@ -35,7 +35,6 @@ export interface Sample {
 }
 
 const TICK_MS = 10;
-const CONFIG_MAP = "/api/v1/namespaces/avi-system/configmaps/amko-gitops";
 
 /** Looks at everything once, `probes` being the folder where the processes' probes write. */
 export async function takeSample(

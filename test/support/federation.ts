@@ -14,6 +14,9 @@ import { AMKO_CLUSTER, federationFiles, type World, type WorldCluster, waitUntil
 
 export const GDP = "global-gdp";
 export const GSLB_CONFIG = "gc-1";
+/** Where an agent keeps what it remembers. */
+export const CONFIG_MAP = "/api/v1/namespaces/avi-system/configmaps/amko-gitops";
+
 export const FILES: Readonly<Record<FederatedKind, string>> = {
   GSLBConfig: `federation/gslbconfig/${GSLB_CONFIG}.yaml`,
   GlobalDeploymentPolicy: `federation/globaldeploymentpolicy/${GDP}.yaml`,

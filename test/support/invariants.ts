@@ -3,7 +3,7 @@ import { isObject } from "../../src/core/json.ts";
 import { type CommitId, FEDERATED_KINDS, type FederatedKind, type Json, type Snapshot } from "../../src/core/model.ts";
 import { contentOf, equalContent, normalizeContent, readSnapshot } from "../../src/core/snapshot.ts";
 import { file, manifestPath, schemas } from "./builders.ts";
-import { FILES } from "./federation.ts";
+import { CONFIG_MAP, clusterOf, FILES } from "./federation.ts";
 import { AMKO_CLUSTER, type World, type WorldCluster } from "./world.ts";
 
 /**
@@ -141,8 +141,13 @@ export async function isAcknowledged({ git }: World): Promise<Finding> {
   return late.length === 0 ? null : `the branch is ahead of ${late.join(", ")}`;
 }
 
-/** Some rescued content of the cluster holds the words. */
-export async function wasRescued({ git, refs }: World, cluster: string, words: string): Promise<Finding> {
+/** Some rescued content of the cluster holds the words: in git, or, where git refused it, in the ConfigMap. */
+export async function wasRescued(world: World, cluster: string, words: string): Promise<Finding> {
+  const { git, refs } = world;
+  const { body } = await clusterOf(world, cluster).objects.request("GET", CONFIG_MAP);
+  const data = isObject(body) && isObject(body["data"]) ? body["data"] : {};
+  const kept = Object.entries(data).filter(([key]) => key.startsWith("rescue."));
+  if (kept.some(([, text]) => String(text).includes(words))) return null;
   for (const ref of (await refs()).keys()) {
     if (!ref.startsWith(`amko/rescue/${cluster}/`)) continue;
     if ((await git("grep", "-I", "-h", "-F", words, ref).catch(() => "")) !== "") return null;

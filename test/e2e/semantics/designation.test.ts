@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Json } from "../../../src/core/model.ts";
 import {
+  CONFIG_MAP,
   calm,
   clusterOf,
   editPolicy,
@@ -216,7 +217,7 @@ test("a fresh install whose values say leader is no designation: the field is pu
   await cluster.agent()?.stop();
   const object = await cluster.objects.get("AMKOCluster", AMKO_CLUSTER);
   await cluster.objects.remove("AMKOCluster", AMKO_CLUSTER);
-  await cluster.objects.request("DELETE", "/api/v1/namespaces/avi-system/configmaps/amko-gitops");
+  await cluster.objects.request("DELETE", CONFIG_MAP);
   const spec = { ...(object?.spec as Record<string, Json>), isLeader: true };
   const metadata = { name: AMKO_CLUSTER, namespace: "avi-system" };
   await cluster.objects.create({
