@@ -93,7 +93,9 @@ async function heal(simulation: Simulation): Promise<void> {
   const manifests = names.map((name) => manifest(name, { isLeader: name === leader, clusters: names }));
   remote.push("main", filesOf(manifests), "Put the manifests right");
   for (const at of names.keys()) await perform(simulation, { do: "accept rewrite", at });
-  if (simulation.noted.has("close proposal")) await changeMinds(simulation, names.indexOf(leader ?? ""));
+  const wasRestored = ledger.settings.publish === "propose" && simulation.noted.has("restore");
+  const looksClosed = simulation.noted.has("close proposal") || wasRestored;
+  if (looksClosed) await changeMinds(simulation, names.indexOf(leader ?? ""));
   if (ledger.settings.drift === "report") await overwriteDrift(simulation);
   await perform(simulation, { do: "time", ms: 1000 });
 }
@@ -106,7 +108,10 @@ async function overwriteDrift(simulation: Simulation): Promise<void> {
   }
 }
 
-/** What people closed is not proposed again until it changes. */
+/**
+ * What people closed is not proposed again until it changes. A cluster that was restored cannot tell a proposal that its
+ * later life replaced from one that was closed.
+ */
 async function changeMinds(simulation: Simulation, at: number): Promise<void> {
   const name = simulation.names[at] ?? "";
   for (const [kind, one] of FEDERATED_KINDS.entries()) {
