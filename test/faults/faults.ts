@@ -4,7 +4,7 @@ import { sliceOf } from "./options.ts";
 import { type Run, runProgram } from "./program.ts";
 import { recordSteps, stepsNamedIn } from "./record.ts";
 import { formatTable, formatVoices } from "./table.ts";
-import { hasPassed, playTrials } from "./trial.ts";
+import { playTrials, tallyOf } from "./trial.ts";
 
 /**
  * `npm run faults`: plays a scenario to learn every request that the agents make, and then once for every request and
@@ -27,10 +27,10 @@ async function main(run: Run): Promise<boolean> {
   }));
   const verdicts = await playTrials(run, "faults", trials);
   for (const line of [...formatTable(verdicts), "", "said:", ...formatVoices(verdicts), ""]) teller.say(line);
-  const passed = verdicts.filter(hasPassed).length;
+  const { passed, unmet, isGreen } = tallyOf(verdicts);
   const left = verdicts.length === matrix.length ? "" : `${verdicts.length} played, `;
-  teller.say(`${describe(matrix)}, ${left}${passed} passed, in ${teller.duration()}`);
-  return verdicts.length > 0 && passed === verdicts.length;
+  teller.say(`${describe(matrix)}, ${left}${passed} passed, ${unmet} not met, in ${teller.duration()}`);
+  return isGreen;
 }
 
 function describe(matrix: readonly Cell[]): string {

@@ -9,6 +9,7 @@ import { whySilent } from "./silence.ts";
 import type { Asked } from "./stage.ts";
 import { STEPS, stepNamed } from "./steps.ts";
 import { formatTable } from "./table.ts";
+import { tallyOf } from "./trial.ts";
 
 const HERE = "/apis/amko.vmware.com/v1alpha1/namespaces/avi-system";
 const ID = "0123456789abcdef0123456789abcdef01234567";
@@ -144,6 +145,27 @@ describe("kills", () => {
     const moment = parseTime("edit follower at 317 ms");
     expect(moment === null ? null : momentName(moment)).toBe("edit follower at 317 ms");
     expect(parseTime("edit follower git POST git-receive-pack main #1 after")).toBeNull();
+  });
+});
+
+describe("a run", () => {
+  const [good, unmet, wrong] = [
+    { met: true, wrongs: [] },
+    { met: false, wrongs: [] },
+    { met: true, wrongs: ["something is lost"] },
+  ];
+  const many = (count: number) => Array.from({ length: count }, () => good);
+
+  it.each([
+    ["where all passed", many(200), true],
+    ["of nothing", [], false],
+    ["where one went wrong", [...many(199), wrong], false],
+    ["where one went wrong before what it is about", [...many(199), { met: false, wrongs: ["no rest"] }], false],
+    ["where one request of a hundred was not made again", [...many(99), unmet], true],
+    ["where two requests of a hundred were not made again", [...many(98), unmet, unmet], false],
+    ["where no request was made again", [unmet], false],
+  ])("%s", (_, endings, isGreen) => {
+    expect(tallyOf(endings).isGreen).toBe(isGreen);
   });
 });
 

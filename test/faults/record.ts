@@ -42,7 +42,7 @@ export async function recordSteps({ crew }: Run, steps: readonly Step[]): Promis
 
 const NOTHING: Recorded = { asked: [], durationMs: 0 };
 /** How often a step is played to learn what is asked: a poll that came by chance is not asked each time. */
-const RECORDINGS = 4;
+const RECORDINGS = 6;
 
 async function recordStep(stage: Stage, step: Step): Promise<Recorded> {
   let always: readonly Asked[] | null = null;
