@@ -93,15 +93,15 @@ async function heal(simulation: Simulation): Promise<void> {
   const manifests = names.map((name) => manifest(name, { isLeader: name === leader, clusters: names }));
   remote.push("main", filesOf(manifests), "Put the manifests right");
   for (const at of names.keys()) await perform(simulation, { do: "accept rewrite", at });
-  const wasRestored = ledger.settings.publish === "propose" && simulation.noted.has("restore");
-  const looksClosed = simulation.noted.has("close proposal") || wasRestored;
-  if (looksClosed) await changeMinds(simulation, names.indexOf(leader ?? ""));
+  const isForgotten = ["restore", "git rewind", "git rewrite"].some((what) => simulation.noted.has(what));
+  const looksClosed = ledger.settings.publish === "propose" && isForgotten;
+  if (simulation.noted.has("close proposal") || looksClosed) await changeMinds(simulation, names.indexOf(leader ?? ""));
   await perform(simulation, { do: "time", ms: 1000 });
 }
 
 /**
  * What people closed is not proposed again until it changes. A cluster that was restored cannot tell a proposal that its
- * later life replaced from one that was closed.
+ * later life replaced from one that was closed, nor one whose merge was taken back by force before it was seen.
  */
 async function changeMinds(simulation: Simulation, at: number): Promise<void> {
   const name = simulation.names[at] ?? "";
