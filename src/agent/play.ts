@@ -119,9 +119,12 @@ async function preparePromotion(
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory };
   // In every pass until it takes office: what is edited or deleted here while it waits is a follower's drift.
+  // Drift that is left alone, because that was configured or somebody fights for it, would be the leader's own edit.
+  const correcting = { ...context, settings: { ...context.settings, drift: "correct" } } as const;
+  const { GSLBConfig: _config, GlobalDeploymentPolicy: _policy, ...corrections } = memory.corrections;
   // A kind that cannot be applied does not stop a promotion: the leader tries it again, and its status says so.
   try {
-    return await follow(context, branch, local, memory, signal);
+    return await follow(correcting, branch, local, { ...memory, corrections }, signal);
   } catch (error) {
     const { code, message, retry } = asFederationError(error);
     if (retry === "now" || !code.startsWith("AG3")) throw error;

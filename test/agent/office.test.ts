@@ -213,6 +213,28 @@ describe("the local field that says leader", () => {
   });
 });
 
+describe("a promotion", () => {
+  const FIGHTS = 30;
+
+  it.each<[string, WorldOptions]>([
+    ["that was only reported", { settings: { drift: "report" } }],
+    ["that somebody kept fighting for", {}],
+  ])("overwrites drift %s, after a rescue, and exports none of it", async (_, options) => {
+    const world = await federation({ ...options, flipped: false });
+    for (let fight = 0; fight < FIGHTS; fight += 1) {
+      editPolicy(world.next, { ttl: 77 });
+      await world.next.run("cluster");
+    }
+    expect(policyIn(world.next)).toMatchObject({ ttl: 77 });
+    world.remote.push("main", flip("cluster2"));
+    await world.settle();
+    expect(isLeader(world.next)).toBe(true);
+    for (const name of CLUSTERS) expect(policyIn(world.agent(name)), name).toMatchObject({ ttl: 10 });
+    expect(world.remote.writes.filter(({ branch }) => branch === "main")).toEqual([]);
+    expect([...world.remote.branches().keys()].join()).toContain("amko/rescue/cluster2/");
+  });
+});
+
 describe("an office", () => {
   it("is claimed afresh where somebody deleted its ref", async () => {
     const world = await federation({ flipped: false });
