@@ -92,7 +92,7 @@ export interface History {
   readonly handoverTimeoutMs: number | null;
   /** Where they are not the usual ones. */
   readonly settings?: Partial<
-    Pick<AgentSettings, "localDesignation" | "historyRewrite" | "batchWindowMs" | "ackIntervalMs">
+    Pick<AgentSettings, "localDesignation" | "historyRewrite" | "drift" | "batchWindowMs" | "ackIntervalMs">
   >;
   /** Leaders have credentials for the other clusters. */
   readonly members?: boolean;

@@ -153,6 +153,7 @@ const settings: fc.Arbitrary<NonNullable<History["settings"]>> = fc.oneof(
       {
         localDesignation: fc.constantFrom("propose", "commit"),
         historyRewrite: fc.constantFrom("halt", "follow"),
+        drift: fc.constantFrom("correct", "report"),
         batchWindowMs: fc.constantFrom(0, 2000),
         ackIntervalMs: fc.constantFrom(0, 5000),
       },

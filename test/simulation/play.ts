@@ -48,7 +48,11 @@ export async function playHistory(history: History, tampering: Tampering = {}): 
     if (simulation.violations.length > 0) return outcome(0);
   }
   await heal(simulation);
-  const rounds = await rest(simulation);
+  let rounds = await rest(simulation);
+  if (simulation.ledger.settings.drift === "report") {
+    await overwriteDrift(simulation);
+    rounds = await rest(simulation);
+  }
   if (simulation.violations.length > 0) return outcome(rounds);
   const wrong = [...(await differences(simulation)), ...(await unrest(simulation))];
   return { ...outcome(rounds), violations: [...simulation.violations, ...wrong] };
@@ -97,6 +101,14 @@ async function heal(simulation: Simulation): Promise<void> {
   const looksClosed = ledger.settings.publish === "propose" && isForgotten;
   if (simulation.noted.has("close proposal") || looksClosed) await changeMinds(simulation, names.indexOf(leader ?? ""));
   await perform(simulation, { do: "time", ms: 1000 });
+}
+
+/** What is only reported stays until git says something else; a former leader holds such drift too. */
+async function overwriteDrift(simulation: Simulation): Promise<void> {
+  for (const kind of FEDERATED_KINDS) {
+    const field = FIELDS.findIndex((one) => one.kind === kind);
+    await perform(simulation, { do: "git edit", change: { field, value: "fresh" } });
+  }
 }
 
 /**
