@@ -35,7 +35,8 @@ export async function stepOffice(
   designation: Designation,
   signal: AbortSignal,
 ): Promise<OfficeResult> {
-  const memory = await keepClaim(context, branch, local, remembered, designation, signal);
+  const looked = await lookForSuccessor(context, branch, local, remembered, designation, signal);
+  const memory = await keepClaim(context, branch, local, looked, designation, signal);
   const without = await handoverWithout(context, branch, local, designation, signal);
   const step = plan(context, local, memory, designation, without);
   const result = (state: OfficeResult["state"], next: Partial<OfficeResult> = {}): OfficeResult => ({
@@ -84,6 +85,23 @@ export async function stepOffice(
     default:
       return step satisfies never;
   }
+}
+
+/**
+ * A poll of a settled cluster looks at the branch alone, which may have moved to another leader and back. Before a field
+ * that says false is put right, it has to be known whether a successor set it.
+ */
+async function lookForSuccessor(
+  { repository }: Context,
+  { listing }: Branch,
+  { amkoCluster }: Local,
+  memory: Memory,
+  designation: Designation,
+  signal: AbortSignal,
+): Promise<Memory> {
+  if (designation !== "leader" || listing.refs !== null || isLocalLeader(amkoCluster.spec)) return memory;
+  const { refs } = await repository.list("all", signal);
+  return { ...memory, refs };
 }
 
 function plan(

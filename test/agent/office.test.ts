@@ -236,6 +236,21 @@ describe("a promotion", () => {
 });
 
 describe("an office", () => {
+  it("is not taken back over a successor's head, where the branch moved there and back between two polls", async () => {
+    const world = await federation({ flipped: false });
+    await world.former.run("poll");
+    world.remote.push("main", flip("cluster2"));
+    // The successor waits for nobody, and stands its predecessor down through the member credentials.
+    world.remote.setBranch("amko/leading/cluster2", headOf(world.remote));
+    edit(world.former, "AMKOCluster", { isLeader: false });
+    world.remote.push("main", flip("cluster1"));
+    await world.former.run("poll");
+    expect(isLeader(world.former)).toBe(false);
+    world.remote.setBranch("amko/leading/cluster2", null);
+    await world.settle();
+    expect(isLeader(world.former)).toBe(true);
+  });
+
   it("is claimed afresh where somebody deleted its ref", async () => {
     const world = await federation({ flipped: false });
     world.remote.setBranch("amko/leading/cluster1", null);
