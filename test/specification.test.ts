@@ -8,9 +8,9 @@ import { PROJECT } from "./support/process.ts";
 
 const specification = await readFile(join(PROJECT, "test/SPEC.md"), "utf8");
 const rows = specification.split("\n").flatMap((line) => {
-  const [, number, invariant = "", enforced = "", proved = ""] =
-    /^\| (\d+) \| (.*) \| (.*) \| (.*) \|$/.exec(line) ?? [];
-  return number === undefined ? [] : [{ number: Number(number), invariant, enforced, proved }];
+  const [, number, enforced = "", proved = ""] =
+    /^\| (\d+) \| .* \| (.*) \| (.*) \|$/.exec(line) ?? [];
+  return number === undefined ? [] : [{ number: Number(number), enforced, proved }];
 });
 
 it("numbers every invariant once, and leaves no number out", () => {

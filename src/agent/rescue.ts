@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { FederatedKind, Snapshot } from "../core/model.ts";
 import { rescueRef, rescueRefs } from "../core/refs.ts";
 import { snapshotPath, writeSnapshot } from "../core/snapshot.ts";
-import { asFederationError, hasCode } from "../errors.ts";
+import { asFederationError, type FederationError, hasCode } from "../errors.ts";
 import { authorOf } from "./author.ts";
 import type { Context, Local } from "./context.ts";
 
@@ -37,10 +37,7 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot,
       signal,
     );
   } catch (error) {
-    if (hasCode(error, "AG2013", "AG2004")) {
-      context.log("warn", "a rescue was refused", { cluster: local.self, code: error.code, cause: error.message });
-      return rescueHere(context, local, kind, bytes, signal);
-    }
+    if (hasCode(error, "AG2013", "AG2004")) return rescueHere(context, local, kind, bytes, error, signal);
     // The ref is named by its content: where it stands already, that very content is safe.
     if (!hasCode(error, "AG2011")) throw error;
   }
@@ -75,11 +72,12 @@ async function rescueHere(
   local: Local,
   kind: FederatedKind,
   bytes: Uint8Array,
+  { code, message }: FederationError,
   signal: AbortSignal,
 ): Promise<Local> {
   const data = { ...local.configMap?.data, [`rescue.${kind}`]: new TextDecoder().decode(bytes) };
   const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);
   telemetry.happened({ fact: "rescued", kind, place: "configmap" });
-  log("warn", "rescued in the ConfigMap", { kind, cluster: local.self });
+  log("warn", "rescued in the ConfigMap, since git refused it", { kind, cluster: local.self, code, cause: message });
   return { ...local, configMap };
 }

@@ -160,6 +160,7 @@ describe("an agent whose credentials may only read", () => {
     await reader.run("start");
     expect(policyIn(reader)).toMatchObject({ ttl: 10 });
     expect(reader.cluster.configMap?.data["rescue.GlobalDeploymentPolicy"]).toContain("ttl: 77");
+    expect(reader.log.filter((line) => line.includes("rescued in the ConfigMap")).join()).toContain("AG2013");
     expect(world.remote.writes).toEqual([]);
   });
 

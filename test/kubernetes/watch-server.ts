@@ -53,10 +53,9 @@ export function createWatchServer(clock: ManualClock) {
   for (const kind of Object.keys(KINDS) as AmkoKind[]) collections.set(kind, createCollection(kind, clock));
   const find = (context: RequestContext) => {
     const { pathname, searchParams } = new URL(context.getUrl());
-    const [kind] = (Object.entries(KINDS) as [AmkoKind, { plural: string }][]).find(([, { plural }]) =>
-      pathname.endsWith(`/${plural}`),
-    ) ?? ["GSLBConfig" as const];
-    return { ...(collections.get(kind) as ReturnType<typeof createCollection>), searchParams };
+    const found = [...collections].find(([kind]) => pathname.endsWith(`/${KINDS[kind].plural}`));
+    if (found === undefined) throw new TypeError(`nothing is at ${pathname}`);
+    return { ...found[1], searchParams };
   };
   const api: Api = {
     requests: createRequests("https://api.example.com"),
