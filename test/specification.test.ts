@@ -8,8 +8,7 @@ import { PROJECT } from "./support/process.ts";
 
 const specification = await readFile(join(PROJECT, "test/SPEC.md"), "utf8");
 const rows = specification.split("\n").flatMap((line) => {
-  const [, number, enforced = "", proved = ""] =
-    /^\| (\d+) \| .* \| (.*) \| (.*) \|$/.exec(line) ?? [];
+  const [, number, enforced = "", proved = ""] = /^\| (\d+) \| .* \| (.*) \| (.*) \|$/.exec(line) ?? [];
   return number === undefined ? [] : [{ number: Number(number), enforced, proved }];
 });
 
