@@ -28,7 +28,7 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   cluster.leadsByOtherHand = true;
   cluster.lastWrites.clear();
   cluster.restoredOrder = ledger.order;
-  cluster.gone = goneAfter(what, backup.gone, cluster.gone);
+  cluster.gone = goneAfter(what, backup.gone, cluster);
   // What was written since the backup is what a restore means to undo.
   for (const kind of FEDERATED_KINDS) {
     for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
@@ -44,11 +44,22 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   return `${at}: ${what} is restored as it was ${back} steps ago`;
 }
 
-/** What counts as deleted by a person after a restore: under another AMKOCluster nothing does. */
-function goneAfter(what: Backup, then: ClusterLedger["gone"], now: ClusterLedger["gone"]): ClusterLedger["gone"] {
+/**
+ * What counts as deleted by a person after a restore: under another AMKOCluster nothing does. An older ConfigMap does not
+ * know that an object went with its CRD, and its agent has nothing else to remember that by.
+ */
+function goneAfter(
+  what: Backup,
+  then: ClusterLedger["gone"],
+  { gone, wentWithCrd }: ClusterLedger,
+): ClusterLedger["gone"] {
   if (what === "everything") return then;
-  if (what === "ConfigMap") return now;
-  return what === "AMKOCluster" ? { GSLBConfig: null, GlobalDeploymentPolicy: null } : { ...now, [what]: then[what] };
+  if (what === "AMKOCluster") return { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  if (what !== "ConfigMap") return { ...gone, [what]: then[what] };
+  return {
+    GSLBConfig: gone.GSLBConfig ?? wentWithCrd.GSLBConfig,
+    GlobalDeploymentPolicy: gone.GlobalDeploymentPolicy ?? wentWithCrd.GlobalDeploymentPolicy,
+  };
 }
 
 /** Helm uninstalls AMKO with everything that its chart owns, and installs it again; the agent's ConfigMap stays. */
