@@ -28,7 +28,8 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   cluster.leadsByOtherHand = true;
   cluster.lastWrites.clear();
   cluster.restoredOrder = ledger.order;
-  cluster.gone = goneAfter(what, backup.gone, cluster);
+  cluster.gone = goneAfter(what, backup.gone, cluster.gone);
+  if (what === "ConfigMap") cluster.gone = goneByConfigMap(ledger, at);
   // What was written since the backup is what a restore means to undo.
   for (const kind of FEDERATED_KINDS) {
     for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
@@ -44,21 +45,24 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   return `${at}: ${what} is restored as it was ${back} steps ago`;
 }
 
-/**
- * What counts as deleted by a person after a restore: under another AMKOCluster nothing does. An older ConfigMap does not
- * know that an object went with its CRD, and its agent has nothing else to remember that by.
- */
-function goneAfter(
-  what: Backup,
-  then: ClusterLedger["gone"],
-  { gone, wentWithCrd }: ClusterLedger,
-): ClusterLedger["gone"] {
+/** What counts as deleted by a person after a restore: under another AMKOCluster nothing does. */
+function goneAfter(what: Backup, then: ClusterLedger["gone"], now: ClusterLedger["gone"]): ClusterLedger["gone"] {
   if (what === "everything") return then;
-  if (what === "AMKOCluster") return { GSLBConfig: null, GlobalDeploymentPolicy: null };
-  if (what !== "ConfigMap") return { ...gone, [what]: then[what] };
+  if (what === "ConfigMap") return now;
+  return what === "AMKOCluster" ? { GSLBConfig: null, GlobalDeploymentPolicy: null } : { ...now, [what]: then[what] };
+}
+
+/**
+ * A ConfigMap is all that an agent remembers a missing object by. An older one does not know that it went with its CRD,
+ * or by a tombstone that people took back: nobody could tell it from one that was deleted by hand.
+ */
+function goneByConfigMap(ledger: Ledger, at: string): ClusterLedger["gone"] {
+  const since = (kind: FederatedKind) =>
+    fakeOf(ledger, at).objects(kind).length === 0 ? { atMs: ledger.nowMs(), inOffice: true } : null;
+  const { gone } = clusterOf(ledger, at);
   return {
-    GSLBConfig: gone.GSLBConfig ?? wentWithCrd.GSLBConfig,
-    GlobalDeploymentPolicy: gone.GlobalDeploymentPolicy ?? wentWithCrd.GlobalDeploymentPolicy,
+    GSLBConfig: gone.GSLBConfig ?? since("GSLBConfig"),
+    GlobalDeploymentPolicy: gone.GlobalDeploymentPolicy ?? since("GlobalDeploymentPolicy"),
   };
 }
 

@@ -69,8 +69,6 @@ export interface ClusterLedger {
   readonly lastWrites: Map<string, { readonly value: string | undefined; readonly order: number }>;
   /** Since when an object is missing that a person deleted here. */
   gone: Readonly<Record<FederatedKind, { readonly atMs: number; readonly inOffice: boolean } | null>>;
-  /** What the ConfigMap was told to forget of that, since the CRD went and took the object along. */
-  wentWithCrd: ClusterLedger["gone"];
   /** Its field says leader by a hand that was no agent's, or its claim was deleted under it. */
   leadsByOtherHand: boolean;
   claimed: { readonly order: number; readonly atMs: number } | null;
@@ -120,7 +118,6 @@ export function createLedger(
         values: new Set(),
         lastWrites: new Map(),
         gone: { GSLBConfig: null, GlobalDeploymentPolicy: null },
-        wentWithCrd: { GSLBConfig: null, GlobalDeploymentPolicy: null },
         leadsByOtherHand: true,
         claimed: null,
         restoredOrder: -1,
@@ -173,10 +170,7 @@ export function absorbCluster(ledger: Ledger, at: string): void {
   for (const kind of FEDERATED_KINDS) {
     const objects = cluster.holding.objects[kind];
     if (objects.length === 0) cluster.held[kind].add("none");
-    else {
-      cluster.gone = { ...cluster.gone, [kind]: null };
-      cluster.wentWithCrd = { ...cluster.wentWithCrd, [kind]: null };
-    }
+    else cluster.gone = { ...cluster.gone, [kind]: null };
     for (const object of objects) {
       const { digest, content } = pictureOf(object);
       cluster.held[kind].add(digest);

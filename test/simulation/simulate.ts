@@ -242,9 +242,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const cluster = clusterOf(ledger, process.name);
     for (const kind of process.missed) {
       // Whoever has seen that a kind is missing, and could say so, knows that nobody deleted its objects.
-      if (cluster.holding.records.bases[kind] !== null) continue;
-      cluster.wentWithCrd = { ...cluster.wentWithCrd, [kind]: cluster.gone[kind] ?? cluster.wentWithCrd[kind] };
-      cluster.gone = { ...cluster.gone, [kind]: null };
+      if (cluster.holding.records.bases[kind] === null) cluster.gone = { ...cluster.gone, [kind]: null };
     }
     process.missed.clear();
     cluster.passesUnderWay -= 1;
