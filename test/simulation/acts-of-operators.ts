@@ -28,8 +28,7 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
   cluster.leadsByOtherHand = true;
   cluster.lastWrites.clear();
   cluster.restoredOrder = ledger.order;
-  cluster.gone = goneAfter(what, backup.gone, cluster.gone);
-  if (what === "ConfigMap") cluster.gone = goneByConfigMap(ledger, at);
+  cluster.gone = goneAfter(ledger, at, what, backup.gone);
   // What was written since the backup is what a restore means to undo.
   for (const kind of FEDERATED_KINDS) {
     for (const object of fake.objects(kind)) for (const one of pictureOf(object).tokens) ledger.owed.delete(one);
@@ -46,10 +45,11 @@ export function restore({ ledger, backups }: Scene, at: string, what: Backup, ba
 }
 
 /** What counts as deleted by a person after a restore: under another AMKOCluster nothing does. */
-function goneAfter(what: Backup, then: ClusterLedger["gone"], now: ClusterLedger["gone"]): ClusterLedger["gone"] {
+function goneAfter(ledger: Ledger, at: string, what: Backup, then: ClusterLedger["gone"]): ClusterLedger["gone"] {
   if (what === "everything") return then;
-  if (what === "ConfigMap") return now;
-  return what === "AMKOCluster" ? { GSLBConfig: null, GlobalDeploymentPolicy: null } : { ...now, [what]: then[what] };
+  if (what === "ConfigMap") return goneByConfigMap(ledger, at);
+  if (what === "AMKOCluster") return { GSLBConfig: null, GlobalDeploymentPolicy: null };
+  return { ...clusterOf(ledger, at).gone, [what]: then[what] };
 }
 
 /**
