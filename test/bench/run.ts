@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { withControlPlane } from "../kube/control-plane.ts";
 import { useCompiledProgram } from "../support/compiled-program.ts";
@@ -7,17 +7,20 @@ import type { Figure } from "./figure.ts";
 import { describeMachine } from "./machine.ts";
 import { plot } from "./plot.ts";
 import { FULL, QUICK, type Row } from "./row.ts";
-import { formatMarkdown, formatTable } from "./table.ts";
+import { fillSection, formatMarkdown, formatTable } from "./table.ts";
+
+const README = new URL("../../README.md", import.meta.url);
 
 /**
  * `npm run bench`: every figure beside its floor, measured in the same run. Reports, and never fails the build:
  * whatever it finds, it exits with 0 when all could be measured.
  */
 
-const USAGE = `usage: npm run bench -- [--quick] [--kube] [--only ROW[,ROW]] [--json FILE] [--plot FILE] [--markdown FILE]
+const USAGE = `usage: npm run bench -- [--quick] [--kube] [--only ROW[,ROW]] [--json FILE] [--plot FILE] [--readme]
 
   --quick          fewer samples, smaller repositories: about a minute
   --kube           on real kube-apiservers in place of the embedded ones
+  --readme         puts the table into README.md, where the figures of such clusters stand
   --only ROW       some rows only: `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -41,7 +44,8 @@ interface Options {
   readonly kube: boolean;
   /** Null runs all. */
   readonly only: readonly string[] | null;
-  readonly files: Readonly<Record<"json" | "plot" | "markdown", string | null>>;
+  readonly readme: boolean;
+  readonly files: Readonly<Record<"json" | "plot", string | null>>;
 }
 
 /** The options, or what is wrong with them. */
@@ -55,17 +59,18 @@ function readOptions(args: readonly string[]): Options | string {
         only: { type: "string" },
         json: { type: "string" },
         plot: { type: "string" },
-        markdown: { type: "string" },
+        readme: { type: "boolean", default: false },
       },
     });
-    const { quick, kube, only, json = null, plot: drawing = null, markdown = null } = values;
-    return { quick, kube, only: only?.split(",") ?? null, files: { json, plot: drawing, markdown } };
+    const { quick, kube, only, readme, json = null, plot: drawing = null } = values;
+    return { quick, kube, only: only?.split(",") ?? null, readme, files: { json, plot: drawing } };
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-async function measure(rows: readonly Row[], { quick, only, files }: Options, clusters: string): Promise<number> {
+async function measure(rows: readonly Row[], options: Options, clusters: string): Promise<number> {
+  const { quick, kube, only, readme, files } = options;
   const unknown = only?.find((name) => !rows.some((row) => row.name === name));
   if (unknown !== undefined) {
     process.stderr.write(`there is no row ${unknown} to be run here: ${rows.map(({ name }) => name).join(", ")}\n`);
@@ -84,7 +89,11 @@ async function measure(rows: readonly Row[], { quick, only, files }: Options, cl
   const at = new Date().toISOString();
   if (files.json !== null) await writeFile(files.json, `${JSON.stringify({ at, machine, figures }, null, 2)}\n`);
   if (files.plot !== null) await writeFile(files.plot, plot(figures, `amko-gitops, ${machine}`));
-  if (files.markdown !== null) await writeFile(files.markdown, `${formatMarkdown(figures)}\n`);
+  if (readme) {
+    const text = await readFile(README, "utf8");
+    const section = `${at.slice(0, 10)}; ${machine}\n\n${formatMarkdown(figures)}`;
+    await writeFile(README, fillSection(text, kube ? "figures on kube-apiservers" : "figures", section));
+  }
   return 0;
 }
 

@@ -21,6 +21,17 @@ export function formatMarkdown(figures: readonly Figure[]): string {
   return [HEADINGS, rule, ...figures.map(cellsOf)].map(line).join("\n");
 }
 
+/**
+ * A document with other text in the section of that name, which HTML comments enclose.
+ * @throws Error where it has no such section
+ */
+export function fillSection(document: string, name: string, text: string): string {
+  const [start, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`];
+  const [from, to] = [document.indexOf(start), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`there is no section ${start.trim()} to be filled`);
+  return document.slice(0, from + start.length) + text + document.slice(to);
+}
+
 function isNumber(column: number): boolean {
   return column >= 1 && column <= 5;
 }

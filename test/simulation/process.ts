@@ -1,6 +1,6 @@
 import type { Memory, PassParts } from "../../src/agent/context.ts";
 import type { MemberChecks } from "../../src/agent/member-checks.ts";
-import type { FederatedKind } from "../../src/core/model.ts";
+import type { FederatedKind, Uid } from "../../src/core/model.ts";
 import { parseRecords } from "../../src/core/records.ts";
 import type { ConfigMapState, ObjectList, RefListing, WorkloadState } from "../../src/ports.ts";
 import type { Incident } from "./acts.ts";
@@ -39,6 +39,8 @@ export interface Late {
   readonly process: Process;
   readonly call: PortCall;
   readonly seen: Seen;
+  /** Of the cluster that its sender was in. A request to an API server that was rebuilt since then arrives nowhere. */
+  readonly namespace: Uid | null;
   send(): Promise<unknown>;
 }
 

@@ -1,6 +1,7 @@
 import { type AgentSettings, NO_MEMORY } from "../../src/agent/context.ts";
 import { createMemberChecks } from "../../src/agent/member-checks.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
+import type { Uid } from "../../src/core/model.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
@@ -102,6 +103,8 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
 
   const observe = createObserver({ ledger, story, noted, violations });
 
+  const namespaceOf = ({ name }: Process): Uid | null => fakeOf(ledger, name).backUp().namespace?.uid ?? null;
+
   async function strike(
     process: Process,
     running: Running,
@@ -123,7 +126,8 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         throw failureOf(call, moment === "after" ? "cut" : what.how);
       case "late":
         if (call.isWrite && moment === "before") {
-          late.push({ left: what.steps, process, call, send, seen: { ...process.seen, late: true } });
+          const namespace = namespaceOf(process);
+          late.push({ left: what.steps, process, call, send, namespace, seen: { ...process.seen, late: true } });
           story.push(`    ${call.method} ${call.subject} is under way for ${what.steps} steps, and given up`);
           noted.add("late arrival");
         }
@@ -271,7 +275,8 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       one.left -= 1;
       if (one.left > 0) continue;
       late.splice(late.indexOf(one), 1);
-      const { process, call, send, seen } = one;
+      const { process, call, send, seen, namespace } = one;
+      if (call.port === "kubernetes" && namespaceOf(process) !== namespace) continue;
       story.push(`${process.name}: ${call.method} ${call.subject} arrives late`);
       // Nobody waits for the answer any more, whatever it is.
       await send()
