@@ -53,6 +53,8 @@ export async function strangerStandsAside(change: Change, ledger: Ledger): Promi
   if (identity === null || namespace === null || clusterOf(ledger, at).rebuiltInPass) return null;
   const [file] = ledger.remote.stored(identity).tree.values();
   if (new TextDecoder().decode(file?.bytes).includes(JSON.stringify(namespace.uid))) return null;
+  // The cluster that had the name before may have sent it.
+  if (change.kind === "ref" && change.seen.late) return null;
   if (change.kind === "ref") return `${at}, which is another cluster now, wrote ${change.write.branch}`;
   const { subject } = change.call;
   if (subject === "AMKOCluster" && !isLeading(change.after)) return null;
