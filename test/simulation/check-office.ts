@@ -48,13 +48,13 @@ export async function inDoubtHold(
 
 export async function strangerStandsAside(change: Change, ledger: Ledger): Promise<string | null> {
   const at = change.kind === "ref" ? change.write.by : change.at;
+  // The cluster that had the name before may have sent it, or a pass that still believed to be in that one.
+  if (change.seen.late) return null;
   const identity = ledger.remote.branch(`amko/identity/${at}`);
   const namespace = await fakeOf(ledger, at).readNamespace(never);
   if (identity === null || namespace === null || clusterOf(ledger, at).rebuiltInPass) return null;
   const [file] = ledger.remote.stored(identity).tree.values();
   if (new TextDecoder().decode(file?.bytes).includes(JSON.stringify(namespace.uid))) return null;
-  // The cluster that had the name before may have sent it.
-  if (change.kind === "ref" && change.seen.late) return null;
   if (change.kind === "ref") return `${at}, which is another cluster now, wrote ${change.write.branch}`;
   const { subject } = change.call;
   if (subject === "AMKOCluster" && !isLeading(change.after)) return null;
