@@ -6,6 +6,7 @@ import {
   type FederatedKind,
   type LiveObject,
 } from "../../src/core/model.ts";
+import { parseRevision } from "../../src/core/records.ts";
 import { FIELDS, pictureOf } from "./content.ts";
 import {
   type ClusterChange,
@@ -112,7 +113,10 @@ export async function namedOverride({ write }: RefChange, ledger: Ledger): Promi
   return null;
 }
 
-export async function newestEditWins({ at, before, after }: ClusterChange, ledger: Ledger): Promise<string | null> {
+export async function newestEditWins(
+  { at, before, after, seen }: ClusterChange,
+  ledger: Ledger,
+): Promise<string | null> {
   const { lastWrites, restoredOrder } = clusterOf(ledger, at);
   if (!isInOffice(ledger, at)) return null;
   for (const field of FIELDS) {
@@ -124,16 +128,27 @@ export async function newestEditWins({ at, before, after }: ClusterChange, ledge
     const given = ledger.given.get(field.name);
     if (was !== wrote.value || is === was || given?.by !== at || given.order >= wrote.order) continue;
     if (given.order < restoredOrder) continue;
-    // In a cluster that is new to the federation, what git says wins, after a rescue.
-    if (!hasBase(before, field.kind, past)) continue;
+    // In a cluster that is new to the federation, or whose base is gone from the branch, git wins, after a rescue.
+    if (!(await hasBase(before, field.kind, past, seen.head, ledger))) continue;
     return `${at} put ${field.name} back to its own older export ${is ?? "(nothing)"}, over ${was ?? "(nothing)"}`;
   }
   return null;
 }
 
-/** The object, or the ConfigMap under this AMKOCluster, tells what the cluster held of the kind. */
-function hasBase({ amkoCluster, records }: Holding, kind: FederatedKind, { metadata }: LiveObject): boolean {
-  const recorded = records.bases[kind]?.amkoClusterUid;
-  const counts = recorded !== undefined && recorded === amkoCluster?.metadata.uid;
-  return counts || metadata.annotations?.[BASE_ANNOTATION] !== undefined;
+/** The object, or the ConfigMap under this AMKOCluster, tells what the cluster held of the kind, and git still has it. */
+async function hasBase(
+  { amkoCluster, records }: Holding,
+  kind: FederatedKind,
+  { metadata }: LiveObject,
+  head: CommitId | null,
+  ledger: Ledger,
+): Promise<boolean> {
+  const noted = parseRevision(metadata.annotations?.[BASE_ANNOTATION] ?? "");
+  const recorded = records.bases[kind];
+  const counts = recorded !== null && recorded.amkoClusterUid === amkoCluster?.metadata.uid;
+  const revision = noted ?? (counts ? recorded.revision : null);
+  if (revision === null || head === null) return counts || noted !== null;
+  return (await ledger.reader.relation(revision, head, never)) !== "unrelated";
 }
+
+const never = new AbortController().signal;
