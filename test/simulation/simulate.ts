@@ -1,7 +1,7 @@
 import { type AgentSettings, NO_MEMORY } from "../../src/agent/context.ts";
 import { createMemberChecks } from "../../src/agent/member-checks.ts";
 import { reconcile } from "../../src/agent/reconcile.ts";
-import type { Uid } from "../../src/core/model.ts";
+import { FEDERATED_KINDS, type Uid } from "../../src/core/model.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
 import type { Cluster, Repository } from "../../src/ports.ts";
@@ -14,7 +14,15 @@ import type { History, Incident, Pass, Trouble } from "./acts.ts";
 import { installAmko } from "./acts-of-operators.ts";
 import { SEEDS, VIEW_CACHE } from "./content.ts";
 import { failureOf, outageOf } from "./failures.ts";
-import { clusterOf, createLedger, fakeOf, isFederated, type Ledger, NOTHING_SEEN } from "./ledger.ts";
+import {
+  type ClusterLedger,
+  clusterOf,
+  createLedger,
+  fakeOf,
+  isFederated,
+  type Ledger,
+  NOTHING_SEEN,
+} from "./ledger.ts";
 import { createMemberAccess } from "./member-access.ts";
 import { createObserver } from "./observer.ts";
 import { perform } from "./perform.ts";
@@ -282,6 +290,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       await send()
         .then(() => observe(process.name, call, seen))
         .catch(() => undefined);
+      if (call.subject === "ConfigMap") comesIntoOfficeLate(clusterOf(ledger, process.name));
     }
   }
 
@@ -315,6 +324,15 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       return passes;
     },
   };
+}
+
+/** Whoever sent it took office with what was there then: what went since it was sent went under its eyes. */
+function comesIntoOfficeLate(cluster: ClusterLedger): void {
+  if (cluster.holding.records.office === null) return;
+  for (const kind of FEDERATED_KINDS) {
+    const gone = cluster.gone[kind];
+    if (gone !== null) cluster.gone = { ...cluster.gone, [kind]: { ...gone, inOffice: true } };
+  }
 }
 
 async function nothing(): Promise<void> {}
