@@ -10,6 +10,7 @@ import {
   newestUsable,
   rescuedIn,
   standsSomewhere,
+  tokensOf,
 } from "./ledger.ts";
 
 export async function noDeletion(
@@ -46,8 +47,7 @@ function takenAway(change: Change, ledger: Ledger): readonly string[] {
   if (change.kind === "ref") {
     const { branch, from } = change.write;
     if (from === null || !/^amko\/(?:rescue|propose)\//.test(branch)) return [];
-    const files = [...ledger.remote.stored(from).tree.values()];
-    return files.flatMap(({ bytes }) => tokensIn(new TextDecoder().decode(bytes)));
+    return tokensOf(ledger, from);
   }
   const { before, after } = change;
   const objects = FEDERATED_KINDS.flatMap((kind) =>

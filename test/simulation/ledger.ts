@@ -270,12 +270,17 @@ export function standsSomewhere(ledger: Ledger, wanted: string): boolean {
     if (rescuedIn(fake.configMap?.data).some(([, text]) => tokensIn(text).includes(wanted))) return true;
   }
   for (const [name, commit] of ledger.remote.branches()) {
-    if (!/^amko\/(?:rescue|propose)\//.test(name)) continue;
-    for (const { bytes } of ledger.remote.stored(commit).tree.values()) {
-      if (tokensIn(new TextDecoder().decode(bytes)).includes(wanted)) return true;
-    }
+    if (/^amko\/(?:rescue|propose)\//.test(name) && tokensOf(ledger, commit).includes(wanted)) return true;
   }
   return false;
+}
+
+/** What a rescue or a proposal itself brought: the rest of its tree is that of a parent, which may be gone tomorrow. */
+export function tokensOf({ remote }: Ledger, commit: CommitId): readonly string[] {
+  const { tree, parents } = remote.stored(commit);
+  const before = parents[0] === undefined ? null : remote.stored(parents[0]).tree;
+  const own = [...tree].filter(([path, { id }]) => before?.get(path)?.id !== id);
+  return own.flatMap(([, { bytes }]) => tokensIn(new TextDecoder().decode(bytes)));
 }
 
 /** What an agent that may not push keeps in its ConfigMap. */
