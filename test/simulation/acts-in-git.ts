@@ -147,6 +147,9 @@ export function rewrite({ ledger, nextToken }: Scene, by: number, anew: boolean)
   for (let left = by; left > 0; left -= 1) target = remote.stored(target).parents[0] ?? target;
   remote.setBranch("main", target);
   if (anew) remote.push("main", { "README.md": `Written anew, ${nextToken()}\n` }, "Write it anew");
+  // A pass that is under way has seen it stand in git, and takes no second copy of it.
+  const isSeen = [...ledger.clusters.values()].some(({ passesUnderWay }) => passesUnderWay > 0);
+  if (isSeen) for (const one of ledger.mainTokens) ledger.owed.delete(one);
   // What only the commits held that are gone now stands in git no more.
   ledger.mainTokens.clear();
   ledger.absorbed.clear();
