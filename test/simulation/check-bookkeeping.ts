@@ -63,7 +63,7 @@ async function missing(
 ): Promise<string | null> {
   const said = (await lookAt(ledger, revision)).kinds[kind];
   if (said === null) return null;
-  const { held, touched, holding } = clusterOf(ledger, at);
+  const { held, touched, holding, last } = clusterOf(ledger, at);
   const now = (change?.after ?? holding).objects[kind];
   if (said.kind === "deleted") {
     // Where git has a tombstone, an object that never came from git stays, also while a leader begins to export it.
@@ -72,7 +72,8 @@ async function missing(
     return held[kind].has("none") || stays ? null : `${at} still has its ${kind}`;
   }
   if (held[kind].has(said.digest) || now.some((object) => pictureOf(object).digest === said.digest)) return null;
-  const merged = now.some((object) =>
+  // It may be deleted by now.
+  const merged = (now.length === 0 ? last[kind] : now).some((object) =>
     FIELDS.every(
       (field) =>
         field.kind !== kind ||

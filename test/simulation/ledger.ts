@@ -60,6 +60,8 @@ export interface ClusterLedger {
   holding: Holding;
   /** Digests of everything that it ever held; `none` where it held nothing. */
   readonly held: Readonly<Record<FederatedKind, Set<string>>>;
+  /** The objects as they were when there were any. */
+  last: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
   /** Fields that a person wrote here, and tokens of older revisions among what they wrote. */
   readonly touched: Set<string>;
   readonly rewritten: Set<string>;
@@ -118,6 +120,7 @@ export function createLedger(
         values: new Set(),
         lastWrites: new Map(),
         gone: { GSLBConfig: null, GlobalDeploymentPolicy: null },
+        last: { GSLBConfig: [], GlobalDeploymentPolicy: [] },
         leadsByOtherHand: true,
         claimed: null,
         restoredOrder: -1,
@@ -170,7 +173,10 @@ export function absorbCluster(ledger: Ledger, at: string): void {
   for (const kind of FEDERATED_KINDS) {
     const objects = cluster.holding.objects[kind];
     if (objects.length === 0) cluster.held[kind].add("none");
-    else cluster.gone = { ...cluster.gone, [kind]: null };
+    else {
+      cluster.gone = { ...cluster.gone, [kind]: null };
+      cluster.last = { ...cluster.last, [kind]: objects };
+    }
     for (const object of objects) {
       const { digest, content } = pictureOf(object);
       cluster.held[kind].add(digest);
