@@ -1,3 +1,4 @@
+import { differingKinds } from "../core/kind-files.ts";
 import {
   BASE_ANNOTATION,
   type CommitId,
@@ -54,7 +55,10 @@ export async function readBase(
   const until = lost ? null : revision;
   const own = exportId === null ? null : await findExport(context, branch.head, until, exportId, signal);
   // Where people's merge of it made the kind unusable, git holds nothing that the cluster could be compared with.
-  if (own !== null && contentAt(context, kind, own).kind !== "never") return ownExport(context, kind, local, own);
+  if (own !== null && contentAt(context, kind, own).kind !== "never") {
+    if (isProposed(kind, local) || (await hasChanged(context, kind, own, signal)))
+      return ownExport(context, kind, local, own);
+  }
   return until === null ? null : baseAt(context, kind, await context.repository.read(until, signal));
 }
 
@@ -62,11 +66,10 @@ export async function readBase(
  * The revision that an own export became. Where people changed a proposal before they squashed it, the revision holds
  * their version; the base is then what was proposed and still is live, and the revision a step after it.
  */
-function ownExport(context: Context, kind: FederatedKind, { objects, records }: Local, revision: Revision): Base {
+function ownExport(context: Context, kind: FederatedKind, local: Local, revision: Revision): Base {
   const base = baseAt(context, kind, revision);
-  const [object] = objects[kind];
-  const proposed = records.proposals.config?.snapshots[kind];
-  if (object === undefined || proposed === undefined || digestOfSnapshot(kind, object) !== proposed) return base;
+  const [object] = local.objects[kind];
+  if (object === undefined || !isProposed(kind, local)) return base;
   const content = contentOf(object);
   const step = {
     commit: revision.commit,
@@ -74,6 +77,27 @@ function ownExport(context: Context, kind: FederatedKind, { objects, records }: 
     after: base.content.kind === "present" ? base.content.filled : null,
   };
   return { ...base, content: { kind: "present", snapshot: snapshotOf(kind, object), filled: content }, step };
+}
+
+/** What the cluster holds is what was proposed last. */
+function isProposed(kind: FederatedKind, { objects, records }: Local): boolean {
+  const proposed = records.proposals.config?.snapshots[kind];
+  const [object] = objects[kind];
+  return object !== undefined && proposed !== undefined && digestOfSnapshot(kind, object) === proposed;
+}
+
+/**
+ * Whether a revision itself changed the kind. Kinds that were recorded for one commit carry the same id; where only one
+ * of them landed, the other's file there is whatever git held, and the cluster need not have seen it.
+ */
+async function hasChanged(
+  { repository }: Context,
+  kind: FederatedKind,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [parent] = revision.parents;
+  return parent === undefined || differingKinds(await repository.read(parent, signal), revision).includes(kind);
 }
 
 export function digestOfSnapshot(kind: FederatedKind, object: LiveObject): string {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
-import { policy } from "../support/builders.ts";
+import { gslbConfig, policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf } from "../support/fakes/world.ts";
-import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, trailersOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, trailersOf } from "./settled.ts";
 
 function annotatePolicy({ cluster }: FakeAgent, annotations: Readonly<Record<string, string>>): void {
   cluster.edit(GDP, ({ metadata, ...object }) => ({
@@ -147,6 +147,25 @@ describe("a push whose answer was lost", () => {
     world.leader.restart();
     await world.settle();
     expect(exportsOf(world)).toHaveLength(1);
+  });
+
+  it("is not taken for that of a kind that was tried with it, and did not get into the commit", async () => {
+    const world = await settled();
+    edit(world.leader, "GSLBConfig", { logLevel: "DEBUG" });
+    editPolicy(world.leader, { ttl: 20 });
+    world.remote.fail({ on: "publish", code: "AG2010", landed: false });
+    expect(await world.leader.run("cluster")).toMatchObject({ error: { code: "AG2010" } });
+    const { spec } = gslbConfig();
+    world.remote.push("main", fileOf(gslbConfig({ spec: { ...spec, refreshInterval: 900 } })));
+    // The merge of both cannot be written, and the GDP alone goes to git.
+    world.leader.cluster.refuse("GSLBConfig", "not now");
+    await world.leader.run("cluster");
+    expect(exportsOf(world)).toHaveLength(1);
+    world.leader.cluster.refuse("GSLBConfig", null);
+    await world.settle();
+    for (const { cluster } of [world.leader, world.follower]) {
+      expect(specOf(cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG", refreshInterval: 900 });
+    }
   });
 
   it("of a tombstone is recognised too", async () => {

@@ -233,6 +233,28 @@ export const EXAMPLES: readonly Example[] = [
     [{ do: "git manifest", at: 2, how: "of another cluster" }, { do: "touch isLeader", at: 2, value: true }, pass(2)],
     { settings: { localDesignation: "commit" } },
   ),
+  example("what landed is no export of the kind that was tried with it and refused since", [
+    { do: "edit", at: 0, change: { field: 3, value: "fresh" } },
+    { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+    {
+      do: "pass",
+      at: 0,
+      process: 0,
+      wake: "resync",
+      incidents: [
+        {
+          on: "write",
+          nth: 0,
+          moment: "before",
+          what: { do: "act", act: { do: "flip", to: 0, way: "push", edit: { field: 4, value: "gone" } } },
+        },
+      ],
+    },
+    { do: "refuse", at: 0, kind: 0, refuse: true },
+    pass(0),
+    { do: "edit", at: 0, change: { field: 0, value: "fresh" } },
+    pass(0),
+  ]),
   example(
     "who was stood down by a successor, and missed it, waits for that one when it is named again",
     [{ do: "flip without handover", to: 1 }, pass(1), pass(1), { do: "flip", to: 0, way: "push", edit: null }, pass(0)],
