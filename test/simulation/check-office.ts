@@ -7,12 +7,13 @@ export async function oneLeader(
   ledger: Ledger,
 ): Promise<string | null> {
   if (isLeading(before) || !isLeading(after)) return null;
-  const { claimed } = clusterOf(ledger, at);
+  const { claimed, officeFrom } = clusterOf(ledger, at);
   const waited =
     ledger.settings.handoverTimeoutMs !== null &&
     claimed !== null &&
     ledger.nowMs() - claimed.atMs >= ledger.settings.handoverTimeoutMs;
-  const without = head === null ? "" : await waitsWithout(ledger, at, head);
+  // Who took office without somebody may have to put its field right later, when git says no more of that.
+  const without = [await waitsWithout(ledger, at, head), await waitsWithout(ledger, at, officeFrom)].join();
   for (const [other, found] of ledger.clusters) {
     if (other === at || !isLeading(found.holding) || found.leadsByOtherHand || without.includes(other)) continue;
     const couldNotRead = claimed !== null && found.readOrder < claimed.order;
@@ -23,7 +24,8 @@ export async function oneLeader(
 }
 
 /** The clusters that a promotion need not wait for, as the revision says that it acts on. */
-async function waitsWithout(ledger: Ledger, at: string, head: CommitId): Promise<string> {
+async function waitsWithout(ledger: Ledger, at: string, head: CommitId | null): Promise<string> {
+  if (head === null) return "";
   const manifest = (await lookAt(ledger, head)).view.manifests.get(at as ClusterName);
   return manifest?.annotations[HANDOVER_WITHOUT_ANNOTATION] ?? "";
 }

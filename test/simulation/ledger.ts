@@ -73,6 +73,8 @@ export interface ClusterLedger {
   gone: Readonly<Record<FederatedKind, { readonly atMs: number; readonly inOffice: boolean } | null>>;
   /** Its field says leader by a hand that was no agent's, or its claim was deleted under it. */
   leadsByOtherHand: boolean;
+  /** The revision on which it took the office that it is in. */
+  officeFrom: CommitId | null;
   claimed: { readonly order: number; readonly atMs: number } | null;
   /** When it was restored last: of what it exported before, it may know nothing. */
   restoredOrder: number;
@@ -122,6 +124,7 @@ export function createLedger(
         gone: { GSLBConfig: null, GlobalDeploymentPolicy: null },
         last: { GSLBConfig: [], GlobalDeploymentPolicy: [] },
         leadsByOtherHand: true,
+        officeFrom: null,
         claimed: null,
         restoredOrder: -1,
         readOrder: -1,

@@ -52,6 +52,8 @@ export function createObserver({ ledger, story, noted, violations }: Notebook): 
     if (!isLeading(before) && isLeading(after)) noted.add("promotion");
     story.push(`    ${at} ${call.method} ${call.subject}`);
     await check({ kind: "cluster", at, call, before, after, seen });
+    const [was, is] = [before.records.office, after.records.office];
+    if ((was === null) !== (is === null)) clusterOf(ledger, at).officeFrom = is === null ? null : seen.head;
     forgiveReplacedRescue(ledger, before, after);
     absorbCluster(ledger, at);
   }
