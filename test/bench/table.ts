@@ -14,8 +14,15 @@ export function formatTable(figures: readonly Figure[]): string {
   return rows.map(line).join("\n");
 }
 
-/** The same for a README. */
+/** The same for a README: what the design sets a goal for, and the rest for those who ask. */
 export function formatMarkdown(figures: readonly Figure[]): string {
+  const [judged, told] = [figures.filter(({ met }) => met !== null), figures.filter(({ met }) => met === null)];
+  if (told.length === 0) return markdownTable(judged);
+  const rest = `<details><summary>Figures without a goal</summary>\n\n${markdownTable(told)}\n\n</details>`;
+  return [markdownTable(judged), rest].join("\n\n");
+}
+
+function markdownTable(figures: readonly Figure[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = HEADINGS.map((_, column) => (isNumber(column) ? "--:" : "---"));
   return [HEADINGS, rule, ...figures.map(cellsOf)].map(line).join("\n");
@@ -53,5 +60,5 @@ function cellsOf(figure: Figure): readonly string[] {
 
 /** Three digits are more than such figures are worth. */
 function round(value: Summary["median"]): string {
-  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(2);
+  return value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(2);
 }
