@@ -39,6 +39,8 @@ export const QUICK: Scale = {
 export interface Row {
   readonly name: string;
   readonly explanation: string;
+  /** Whether the design has a row for it. */
+  readonly isInDesign: boolean;
   /** What it needs of the clusters: with `embedded` it cannot run on real API servers. */
   readonly on: "any" | "embedded";
   run(scale: Scale, say: (line: string) => void): Promise<readonly Figure[]>;

@@ -81,17 +81,19 @@ async function measure(rows: readonly Row[], options: Options, clusters: string)
   const machine = await describeMachine(clusters);
   say(machine);
   const figures: Figure[] = [];
+  const beyond: Figure[] = [];
   for (const row of rows.filter(({ name }) => only === null || only.includes(name))) {
     say(`${row.name}: ${row.explanation}`);
-    figures.push(...(await row.run(quick ? QUICK : FULL, (line) => say(`  ${line}`))));
+    (row.isInDesign ? figures : beyond).push(...(await row.run(quick ? QUICK : FULL, (line) => say(`  ${line}`))));
   }
-  say(`\n${formatTable(figures)}`);
+  const all = [...figures, ...beyond];
+  say(`\n${formatTable(all)}`);
   const at = new Date().toISOString();
-  if (files.json !== null) await writeFile(files.json, `${JSON.stringify({ at, machine, figures }, null, 2)}\n`);
-  if (files.plot !== null) await writeFile(files.plot, plot(figures, `amko-gitops, ${machine}`));
+  if (files.json !== null) await writeFile(files.json, `${JSON.stringify({ at, machine, figures: all }, null, 2)}\n`);
+  if (files.plot !== null) await writeFile(files.plot, plot(all, `amko-gitops, ${machine}`));
   if (readme) {
     const text = await readFile(README, "utf8");
-    const section = `${at.slice(0, 10)}; ${machine}\n\n${formatMarkdown(figures)}`;
+    const section = `${at.slice(0, 10)}; ${machine}\n\n${formatMarkdown(figures, beyond)}`;
     await writeFile(README, fillSection(text, kube ? "figures on kube-apiservers" : "figures", section));
   }
   return 0;

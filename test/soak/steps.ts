@@ -1,7 +1,7 @@
 import { isObject } from "../../src/core/json.ts";
 import type { JsonObject } from "../../src/core/model.ts";
 import { editPolicy, flipTo, GDP, waitForLeader } from "../support/federation.ts";
-import { LEADER_OBJECTS, waitUntil } from "../support/world.ts";
+import { LEADER_OBJECTS, type WorldCluster, waitUntil } from "../support/world.ts";
 import type { Stage } from "./stage.ts";
 
 /** One thing that happens to a federation. It is over when every cluster holds what came of it. */
@@ -75,8 +75,12 @@ async function tombstone(stage: Stage): Promise<void> {
 
 async function deletion(stage: Stage): Promise<void> {
   const { leader } = stage;
-  await leader.objects.remove("GlobalDeploymentPolicy", GDP);
-  await gone(stage);
+  const held = ({ objects }: WorldCluster) => objects.get("GlobalDeploymentPolicy", GDP);
+  // Whoever deletes what was exported a moment ago, before the agent could note that, sees it come back.
+  await waitUntil("the GDP is gone", async () => {
+    if ((await held(leader)) !== null) await leader.objects.remove("GlobalDeploymentPolicy", GDP);
+    return (await Promise.all(stage.world.clusters.map(held))).every((object) => object === null);
+  });
   const ttl = stage.nextTtl();
   const object = LEADER_OBJECTS.GlobalDeploymentPolicy;
   await leader.objects.create({ ...object, spec: { ...(object.spec as JsonObject), ttl } });

@@ -16,6 +16,7 @@ export const crowd: Row = {
   name: "crowd",
   explanation: "many agents of one machine on one repository: cost of each, and when all hold a change",
   on: "embedded",
+  isInDesign: false,
   async run({ agents }, say) {
     const figures: Figure[] = [];
     for (const count of [Math.ceil(agents / 4), Math.ceil(agents / 2), agents]) {

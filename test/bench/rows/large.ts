@@ -11,6 +11,7 @@ export const large: Row = {
   name: "large",
   explanation: "an edit in a repository with a long history and many clusters",
   on: "any",
+  isInDesign: true,
   async run({ samples, commits, clusters }, say) {
     say("the small repository");
     const small = await measure(samples, 2, 0);

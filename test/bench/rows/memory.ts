@@ -11,6 +11,7 @@ export const memory: Row = {
   name: "memory",
   explanation: "resident memory of a leader and a follower while changes come one after the other",
   on: "any",
+  isInDesign: true,
   async run({ changes }, say) {
     const stage = await startStage({ followers: 1, restMs: 0 });
     try {

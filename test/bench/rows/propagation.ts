@@ -19,6 +19,7 @@ export const propagation: Row = {
   name: "propagation",
   explanation: "an edit on the leader until the last follower's object has it, on one machine",
   on: "any",
+  isInDesign: true,
   async run({ followers, samples }, say) {
     const figures: Figure[] = [];
     for (const count of followers) {
@@ -33,6 +34,7 @@ export const distance: Row = {
   name: "distance",
   explanation: "the same with 50 ms of round trip between every two sites",
   on: "any",
+  isInDesign: true,
   run: async ({ samples }) => [
     await compare(5, ROUND_TRIP_MS / 2, samples, (figure) => ({
       ...figure,

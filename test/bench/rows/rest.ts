@@ -15,6 +15,7 @@ export const rest: Row = {
   name: "rest",
   explanation: "an agent that has nothing to do: requests, bytes and processor time of a poll",
   on: "any",
+  isInDesign: true,
   async run({ polls }) {
     const world = await startWorld({ running: false });
     const relays = new Map<string, Awaited<ReturnType<typeof startCountingRelay>>>();

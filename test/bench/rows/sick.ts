@@ -14,6 +14,7 @@ export const sick: Row = {
   name: "sick",
   explanation: "the same with one follower that hangs and one that is down, and how a follower recovers",
   on: "any",
+  isInDesign: true,
   async run({ samples }, say) {
     const stage = await startStage({ followers: HEALTHY + SICK, doomed: SICK });
     try {

@@ -15,6 +15,7 @@ export const start: Row = {
   name: "start",
   explanation: "from the start of an agent's process to its first correct status",
   on: "any",
+  isInDesign: true,
   async run({ samples }) {
     const world = await startWorld({ direct: true });
     try {

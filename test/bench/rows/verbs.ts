@@ -30,6 +30,7 @@ export const verbs: Row = {
   name: "verbs",
   explanation: "verbs that read a long history of many clusters, by URL and in a clone",
   on: "any",
+  isInDesign: false,
   async run(scale, say) {
     const clusters = Math.min(scale.clusters, CLUSTERS_MAX);
     const samples = Math.ceil(scale.samples * SAMPLES_PER_SAMPLE);
