@@ -8,7 +8,8 @@ export function createLru<Key, Value>({
   weightMax,
   weigh,
 }: {
-  readonly weightMax: number;
+  /** Asked each time where it changes. */
+  readonly weightMax: number | (() => number);
   readonly weigh: (value: Value) => number;
 }): Lru<Key, Value> {
   // A Map iterates in the order of insertion, so its first entry is the one to go.
@@ -26,11 +27,12 @@ export function createLru<Key, Value>({
       total -= entries.get(key)?.weight ?? 0;
       entries.delete(key);
       const weight = weigh(value);
-      if (weight > weightMax) return;
+      const most = typeof weightMax === "number" ? weightMax : weightMax();
+      if (weight > most) return;
       entries.set(key, { value, weight });
       total += weight;
       for (const [oldest, entry] of entries) {
-        if (total <= weightMax) break;
+        if (total <= most) break;
         entries.delete(oldest);
         total -= entry.weight;
       }

@@ -6,9 +6,13 @@ import { decodeName, encodeName, type Tree, type TreeEntry, typeOf } from "./tre
 
 /** Two files each for 25,000 clusters. More is not a federation. */
 export const FILES_MAX = 50_000;
-/** Folders whose files were read last. A revision that changes one of a thousand manifests reads one folder. */
-const FOLDER_CACHE_MAX_BYTES = 32 * 1024 * 1024;
-const FILE_OVERHEAD_BYTES = 300;
+/**
+ * Folders whose files were read last: a revision that changes one of a thousand manifests reads one folder. Twice what
+ * the largest revision held, so that it stays while the next one is read; with more, an agent would keep its history.
+ */
+const FOLDER_CACHE_MIN_BYTES = 1024 * 1024;
+const FOLDER_CACHE_MAX_BYTES = 64 * 1024 * 1024;
+const FILE_OVERHEAD_BYTES = 500;
 /** Of each top folder, whole states that were read last: a revision that touches one of the two leaves the other as it was. */
 const TOP_FOLDERS_KEPT = 8;
 /** The folders of a federation whose folders hold the files that matter. */
@@ -24,9 +28,10 @@ export interface RevisionReader {
 /** Reads revisions below `path`, "" being the root. @throws FederationError AG1022 for too many files. */
 export function createRevisionReader(path: string): RevisionReader {
   const segments = path.split("/").filter((segment) => segment !== "");
+  let largestBytes = 0;
   const folders = createLru<string, readonly RevisionFile[]>({
-    weightMax: FOLDER_CACHE_MAX_BYTES,
-    weigh: (files) => files.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0) + FILE_OVERHEAD_BYTES, 0),
+    weightMax: () => Math.min(FOLDER_CACHE_MAX_BYTES, Math.max(FOLDER_CACHE_MIN_BYTES, 2 * largestBytes)),
+    weigh,
   });
 
   const topCache = () => createLru<string, readonly RevisionFile[]>({ weightMax: TOP_FOLDERS_KEPT, weigh: () => 1 });
@@ -74,10 +79,15 @@ export function createRevisionReader(path: string): RevisionReader {
     if (typeOf(top) !== "folder") return [await readEntry(store, top, name)];
     return await once(tops[name], top.id, async () => {
       const files: RevisionFile[] = [];
+      let bytes = 0;
       for (const entry of await store.readTree(top.id)) {
         const path = `${name}/${decodeName(entry.name)}`;
-        if (typeOf(entry) === "folder") files.push(...(await readFolder(store, entry.id, path)));
-        else files.push(await readEntry(store, entry, path));
+        const read =
+          typeOf(entry) === "folder" ? await readFolder(store, entry.id, path) : [await readEntry(store, entry, path)];
+        files.push(...read);
+        // While it is read, lest what was read first is driven out by what is read last.
+        bytes += weigh(read);
+        largestBytes = Math.max(largestBytes, bytes);
         if (files.length > FILES_MAX) throw tooManyFiles();
       }
       return files;
@@ -102,6 +112,10 @@ export function createRevisionReader(path: string): RevisionReader {
       return (await readDeep(store, await store.readTree(tree), "")).filter(({ type }) => type === "file");
     },
   };
+}
+
+function weigh(files: readonly RevisionFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0) + FILE_OVERHEAD_BYTES, 0);
 }
 
 async function resolveFolder(
