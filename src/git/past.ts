@@ -15,9 +15,10 @@ const SMALL_STEPS_COMMITS = [64, 256, 1024, 4096, EVERYTHING_COMMITS] as const;
 /** Steps of who asks a few questions and is gone: each step takes the server and us longer than what it may save. */
 const LARGE_STEPS_COMMITS = [64, EVERYTHING_COMMITS] as const;
 
-/** Commits are small and never change, so the ones that were read last outlive a renewed clone. */
+/** Commits are small and never change, so the ones that were read last outlive a renewed clone: four thousand or more. */
 const COMMIT_CACHE_MAX_BYTES = 4 * 1024 * 1024;
-const COMMIT_OVERHEAD_BYTES = 300;
+/** What a short commit takes on the heap beside its message. */
+const COMMIT_OVERHEAD_BYTES = 700;
 
 /** Questions about what came before a commit, answered with no more of the past than they need. */
 export interface PastReader {
