@@ -229,7 +229,10 @@ export async function absorbMain(ledger: Ledger): Promise<void> {
     waiting.push(...sight.parents);
   }
   // A claim belongs to one designation: the wait for others begins anew with the next one.
-  for (const [name, cluster] of ledger.clusters) if (!isDesignated(ledger, name)) cluster.claimed = null;
+  for (const [name, cluster] of ledger.clusters) {
+    // A pass that is under way goes on with the branch as it read it.
+    if (cluster.passesUnderWay === 0 && !isDesignated(ledger, name)) cluster.claimed = null;
+  }
 }
 
 /** A field's value, as {@link ClusterLedger.values} has it. */
