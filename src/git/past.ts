@@ -15,7 +15,7 @@ const SMALL_STEPS_COMMITS = [64, 256, 1024, 4096, EVERYTHING_COMMITS] as const;
 /** Steps of who asks a few questions and is gone: each step takes the server and us longer than what it may save. */
 const LARGE_STEPS_COMMITS = [64, EVERYTHING_COMMITS] as const;
 
-/** Commits are small and never change, so the ones that were read last outlive a renewed clone: four thousand or more. */
+/** Commits are small and never change, so the ones that were read last, some 4,000, outlive a renewed clone. */
 const COMMIT_CACHE_MAX_BYTES = 4 * 1024 * 1024;
 /** What a short commit takes on the heap beside its message. */
 const COMMIT_OVERHEAD_BYTES = 700;

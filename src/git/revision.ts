@@ -11,7 +11,8 @@ export const FILES_MAX = 50_000;
  * the largest revision held, so that it stays while the next one is read; with more, an agent would keep its history.
  */
 const FOLDER_CACHE_MIN_BYTES = 1024 * 1024;
-const FOLDER_CACHE_MAX_BYTES = 64 * 1024 * 1024;
+const FOLDER_CACHE_MAX_BYTES = 32 * 1024 * 1024;
+/** What a file takes on the heap beside its bytes. */
 const FILE_OVERHEAD_BYTES = 500;
 /** Of each top folder, whole states that were read last: a revision that touches one of the two leaves the other as it was. */
 const TOP_FOLDERS_KEPT = 8;
