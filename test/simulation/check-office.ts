@@ -53,7 +53,7 @@ export async function strangerStandsAside(change: Change, ledger: Ledger): Promi
   // The cluster that had the name before may have sent it, or a pass that still believed to be in that one.
   if (change.seen.late) return null;
   const identity = ledger.remote.branch(`amko/identity/${at}`);
-  const namespace = await fakeOf(ledger, at).readNamespace(never);
+  const { namespace } = fakeOf(ledger, at);
   if (identity === null || namespace === null || clusterOf(ledger, at).rebuiltInPass) return null;
   const [file] = ledger.remote.stored(identity).tree.values();
   if (new TextDecoder().decode(file?.bytes).includes(JSON.stringify(namespace.uid))) return null;
@@ -64,5 +64,3 @@ export async function strangerStandsAside(change: Change, ledger: Ledger): Promi
     ? null
     : `${at}, which is another cluster now, wrote its ${subject}`;
 }
-
-const never = new AbortController().signal;

@@ -4,7 +4,7 @@ import type { FederatedKind, Uid } from "../../src/core/model.ts";
 import { parseRecords } from "../../src/core/records.ts";
 import type { ConfigMapState, ObjectList, RefListing, WorkloadState } from "../../src/ports.ts";
 import type { Incident } from "./acts.ts";
-import type { Seen } from "./ledger.ts";
+import type { ClusterLedger, Seen } from "./ledger.ts";
 import type { PortCall } from "./ports.ts";
 
 /** One process of an agent. */
@@ -41,6 +41,8 @@ export interface Late {
   readonly seen: Seen;
   /** Of the cluster that its sender was in. A request to an API server that was rebuilt since then arrives nowhere. */
   readonly namespace: Uid | null;
+  /** What was missing in that cluster when it was sent. */
+  readonly gone: ClusterLedger["gone"];
   send(): Promise<unknown>;
 }
 

@@ -111,7 +111,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
 
   const observe = createObserver({ ledger, story, noted, violations });
 
-  const namespaceOf = ({ name }: Process): Uid | null => fakeOf(ledger, name).backUp().namespace?.uid ?? null;
+  const namespaceOf = ({ name }: Process): Uid | null => fakeOf(ledger, name).namespace?.uid ?? null;
 
   async function strike(
     process: Process,
@@ -134,8 +134,9 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         throw failureOf(call, moment === "after" ? "cut" : what.how);
       case "late":
         if (call.isWrite && moment === "before") {
-          const namespace = namespaceOf(process);
-          late.push({ left: what.steps, process, call, send, namespace, seen: { ...process.seen, late: true } });
+          const { gone } = clusterOf(ledger, process.name);
+          const sent = { namespace: namespaceOf(process), gone, seen: { ...process.seen, late: true } };
+          late.push({ left: what.steps, process, call, send, ...sent });
           story.push(`    ${call.method} ${call.subject} is under way for ${what.steps} steps, and given up`);
           noted.add("late arrival");
         }
@@ -284,13 +285,18 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       if (one.left > 0) continue;
       late.splice(late.indexOf(one), 1);
       const { process, call, send, seen, namespace } = one;
-      if (call.port === "kubernetes" && namespaceOf(process) !== namespace) continue;
+      if (call.port === "kubernetes" && namespaceOf(process) !== namespace) {
+        story.push(`${process.name}: ${call.method} ${call.subject} arrives nowhere`);
+        continue;
+      }
+      const cluster = clusterOf(ledger, process.name);
+      const wasInOffice = cluster.holding.records.office !== null;
       story.push(`${process.name}: ${call.method} ${call.subject} arrives late`);
       // Nobody waits for the answer any more, whatever it is.
       await send()
         .then(() => observe(process.name, call, seen))
         .catch(() => undefined);
-      if (call.subject === "ConfigMap") comesIntoOfficeLate(clusterOf(ledger, process.name));
+      if (!wasInOffice && cluster.holding.records.office !== null) wentInOffice(cluster, one.gone);
     }
   }
 
@@ -326,12 +332,11 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
   };
 }
 
-/** Whoever sent it took office with what was there then: what went since it was sent went under its eyes. */
-function comesIntoOfficeLate(cluster: ClusterLedger): void {
-  if (cluster.holding.records.office === null) return;
+/** An office that is recorded late was taken with what was there when it was sent: what went since then went in office. */
+function wentInOffice(cluster: ClusterLedger, before: ClusterLedger["gone"]): void {
   for (const kind of FEDERATED_KINDS) {
     const gone = cluster.gone[kind];
-    if (gone !== null) cluster.gone = { ...cluster.gone, [kind]: { ...gone, inOffice: true } };
+    if (gone !== null && before[kind] === null) cluster.gone = { ...cluster.gone, [kind]: { ...gone, inOffice: true } };
   }
 }
 

@@ -42,6 +42,7 @@ export interface FakeCluster extends Cluster {
   readonly writes: readonly ClusterWrite[];
   readonly events: readonly ClusterEvent[];
   readonly configMap: ConfigMapState | null;
+  readonly namespace: NamespaceState | null;
   objects(kind: AmkoKind): readonly LiveObject[];
   /** The only object of a kind; null when there is none. */
   only(kind: AmkoKind): LiveObject | null;
@@ -185,6 +186,9 @@ export function createFakeCluster({
   return {
     writes,
     events,
+    get namespace() {
+      return namespace;
+    },
     get configMap() {
       return configMap;
     },
