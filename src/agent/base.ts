@@ -54,11 +54,8 @@ export async function readBase(
   const lost = revision !== null && (await context.repository.relation(revision, branch.head, signal)) === "unrelated";
   const until = lost ? null : revision;
   const own = exportId === null ? null : await findExport(context, branch.head, until, exportId, signal);
-  // Where people's merge of it made the kind unusable, git holds nothing that the cluster could be compared with.
-  if (own !== null && contentAt(context, kind, own).kind !== "never") {
-    if (isProposed(kind, local) || (await hasChanged(context, kind, own, signal)))
-      return ownExport(context, kind, local, own);
-  }
+  if (own !== null && (await holdsExport(context, kind, local, own, signal)))
+    return ownExport(context, kind, local, own);
   return until === null ? null : baseAt(context, kind, await context.repository.read(until, signal));
 }
 
@@ -87,17 +84,22 @@ function isProposed(kind: FederatedKind, { objects, records }: Local): boolean {
 }
 
 /**
- * Whether a revision itself changed the kind. Kinds that were recorded for one commit carry the same id; where only one
- * of them landed, the other's file there is whatever git held, and the cluster need not have seen it.
+ * Whether a revision that carries the id of a kind's export is that export. Kinds that were recorded for one commit
+ * carry the same id; where only one of them landed, the other's file there is whatever git held, and the cluster need
+ * not have seen it. What was proposed counts also where people left it out of their merge: they decided so.
  */
-async function hasChanged(
-  { repository }: Context,
+async function holdsExport(
+  context: Context,
   kind: FederatedKind,
+  local: Local,
   revision: Revision,
   signal: AbortSignal,
 ): Promise<boolean> {
+  // Where people's merge of it made the kind unusable, git holds nothing that the cluster could be compared with.
+  if (contentAt(context, kind, revision).kind === "never") return false;
   const [parent] = revision.parents;
-  return parent === undefined || differingKinds(await repository.read(parent, signal), revision).includes(kind);
+  if (parent === undefined || isProposed(kind, local)) return true;
+  return differingKinds(await context.repository.read(parent, signal), revision).includes(kind);
 }
 
 export function digestOfSnapshot(kind: FederatedKind, object: LiveObject): string {
