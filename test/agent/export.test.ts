@@ -211,3 +211,23 @@ describe("an older object that a restore brought back", () => {
     expect(policyIn(world.leader)).toMatchObject({ ttl: 30 });
   });
 });
+
+describe("a proposal of both kinds", () => {
+  it("is settled also for the kind that people left out when they squashed it", async () => {
+    const world = await settled({ settings: { publish: "propose" } });
+    edit(world.leader, "GSLBConfig", { logLevel: "DEBUG" });
+    editPolicy(world.leader, { ttl: 20 });
+    await world.settle();
+    const proposed = world.remote.branch("amko/propose/cluster1/config");
+    if (proposed === null) throw new Error("nothing was proposed");
+    const { tree, message } = world.remote.stored(proposed);
+    const path = "federation/gslbconfig/gc-1.yaml";
+    world.remote.push("main", { [path]: tree.get(path)?.bytes ?? null }, message);
+    world.remote.setBranch("amko/propose/cluster1/config", null);
+    await world.settle();
+    // Their merge is their answer to both: what they left out is not proposed again, and does not stay on the leader.
+    expect(world.remote.branch("amko/propose/cluster1/config")).toBeNull();
+    expect(policyIn(world.leader)).toMatchObject({ ttl: 10 });
+    expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
+  });
+});
