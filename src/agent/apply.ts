@@ -118,7 +118,9 @@ async function rescueOverwritten(
   const overwritten = local.objects[kind].filter(({ metadata }) => metadata.name === snapshot.name);
   for (const object of new Set([...overwritten, ...doomed])) {
     const content = contentOf(object);
-    const known: readonly Content[] = [snapshot, ...(base?.content.kind === "present" ? [base.content.filled] : [])];
+    // What was proposed, and merged in another form, is the base and stands in git no more.
+    const isInGit = base?.content.kind === "present" && base.step === undefined;
+    const known: readonly Content[] = [snapshot, ...(isInGit ? [base.content.filled] : [])];
     if (known.some((one) => equalContent(one, content))) continue;
     if (await standsInGit(context, kind, content, branch.head, signal)) continue;
     current = await rescue(context, current, snapshotOf(kind, object), signal);

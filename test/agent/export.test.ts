@@ -228,6 +228,10 @@ describe("a proposal of both kinds", () => {
     // Their merge is their answer to both: what they left out is not proposed again, and does not stay on the leader.
     expect(world.remote.branch("amko/propose/cluster1/config")).toBeNull();
     expect(policyIn(world.leader)).toMatchObject({ ttl: 10 });
+    const rescued = [...world.remote.branches()].filter(([name]) => name.startsWith("amko/rescue/cluster1/"));
+    expect(rescued.map(([, commit]) => world.remote.text(commit, GDP_PATH))).toEqual([
+      expect.stringContaining("ttl: 20"),
+    ]);
     expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
   });
 });
