@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, symlink } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { PROJECT } from "./process.ts";
@@ -7,6 +7,7 @@ import { PROJECT } from "./process.ts";
 /** What worlds start their agents with; where it is not set, the sources as they stand. */
 const LAUNCHER_VARIABLE = "AMKO_GITOPS_TEST_LAUNCHER";
 const LAUNCHER = "src/launch.js";
+const DOCKERFILE = "deploy/docker/Dockerfile";
 const BESIDE = ["package.json", "node_modules", "deploy", "fixtures"] as const;
 
 /** What starts the program that is looked at. */
@@ -16,7 +17,8 @@ export function programLauncher(): string {
 
 /**
  * Compiles the program as it is published, without its sources, and lets all that is started from here on be that
- * one: to strip types from sources costs an agent some 30 MiB and 0.2 s that nobody has in a cluster.
+ * one, with the environment of the image: to strip types from sources costs an agent some 30 MiB and 0.2 s that nobody
+ * has in a cluster.
  */
 export async function useCompiledProgram(folder: string): Promise<void> {
   const compiler = join(PROJECT, "node_modules/typescript/bin/tsc");
@@ -26,4 +28,6 @@ export async function useCompiledProgram(folder: string): Promise<void> {
   await mkdir(join(folder, "src"));
   await copyFile(join(PROJECT, LAUNCHER), join(folder, LAUNCHER));
   process.env[LAUNCHER_VARIABLE] = join(folder, LAUNCHER);
+  const dockerfile = await readFile(join(PROJECT, DOCKERFILE), "utf8");
+  for (const [, name = "", value] of dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)) process.env[name] = value;
 }
