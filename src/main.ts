@@ -41,7 +41,7 @@ for (const [name, exitCode] of [
   ["SIGTERM", 143],
 ] as const) {
   process.once(name, () => {
-    interrupted.abort(new DOMException("interrupted", "AbortError"));
+    interrupted.abort(new DOMException(`interrupted by ${name}`, "AbortError"));
     process.once(name, () => process.exit(exitCode));
   });
 }

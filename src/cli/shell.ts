@@ -44,8 +44,14 @@ export function createShell(signal: AbortSignal): Shell {
     async ask(question) {
       if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
       const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      // While a line is read Ctrl-C is a key as any other. It is to do what it does at every other moment.
+      terminal.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
       try {
         return (await terminal.question(question, { signal })).trim();
+      } catch (error) {
+        // Ctrl-D: whoever was there has left.
+        if (!signal.aborted && error instanceof Error && error.name === "AbortError") return null;
+        throw error;
       } finally {
         terminal.close();
       }
@@ -53,6 +59,7 @@ export function createShell(signal: AbortSignal): Shell {
     nowMs: () => Date.now(),
     sleep: (durationMs) =>
       new Promise((resolve) => {
+        if (signal.aborted) return resolve();
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener("abort", done);

@@ -15,6 +15,31 @@ const WRONG = [
   ...["--kubeconfig", "/nowhere/kubeconfig"],
 ] as const;
 
+describe("an agent", () => {
+  const RIGHT = ["--repo", "https://git.example.com/federation.git", "--kubeconfig", join(PROJECT, "package.json")];
+
+  it.each(["before it runs", "while it runs"])(
+    "is stopped, with exit code 0, by a signal that comes %s",
+    async (when) => {
+      const interrupted = new AbortController();
+      const interrupt = (): void => interrupted.abort(new DOMException("interrupted by SIGTERM", "AbortError"));
+      const told: string[] = [];
+      const daemon = {
+        log: (_level: string, what: string) => void told.push(what),
+        stop: async () => void told.push("stopped"),
+      };
+      const startAgent = async (): Promise<never> => {
+        if (when === "before it runs") interrupt();
+        else setTimeout(interrupt);
+        return daemon as never;
+      };
+      const house = { startAgent, findFileProblems: async () => [] };
+      const { exitCode } = await runCommand(["agent", ...RIGHT], { signal: interrupted.signal, house });
+      expect([exitCode, ...told]).toEqual([0, "stopping", "stopped"]);
+    },
+  );
+});
+
 describe("an agent whose settings cannot be used", () => {
   it("tells all of them at once, each with its value, the cause and what to do, and exits with 2", async () => {
     const { exitCode, stdout, stderr } = await runCommand(["agent", ...WRONG]);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { AGENT_SETTINGS, type ConfigProblem, type GivenSettings, readAgentConfig } from "../../config.ts";
 import { plainText } from "../render/problem.ts";
 import { paint, type Shell } from "../shell.ts";
@@ -25,10 +26,10 @@ export const agent: Verb = {
       return EXIT.usage;
     }
     const daemon = await house.startAgent(read.config);
-    const signal = await new Promise<string>((resolve) => {
-      for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
-    });
-    daemon.log("info", "stopping", { signal });
+    const { signal } = shell;
+    // It may have come while the agent was being started.
+    if (!signal.aborted) await once(signal, "abort");
+    daemon.log("info", "stopping", { reason: (signal.reason as Error).message });
     await daemon.stop();
     return EXIT.ok;
   },
