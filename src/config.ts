@@ -153,16 +153,17 @@ export function textOf(flag: string, flags: GivenSettings, env: GivenSettings): 
   return value === "" ? (AGENT_SETTINGS.find((one) => one.flag === flag)?.fallback ?? null) : value;
 }
 
-interface Range {
+/** What a duration may be. */
+export interface DurationRange {
   readonly minMs: number;
   readonly maxMs: number;
   readonly remedy: string;
 }
 
 /** What is awaited longer is forgotten, and Node's timers end after 24 days. */
-const WAITS: Range = { minMs: 0, maxMs: 7 * 24 * 60 * 60_000, remedy: "Use 168h at most." };
+export const WAITS: DurationRange = { minMs: 0, maxMs: 7 * 24 * 60 * 60_000, remedy: "Use 168h at most." };
 /** The liveness probe takes a pass of ten minutes for one that hangs, and it makes several requests. */
-const REQUESTS: Range = { minMs: 1, maxMs: 2 * 60_000, remedy: "Use from 1ms to 2m." };
+const REQUESTS: DurationRange = { minMs: 1, maxMs: 2 * 60_000, remedy: "Use from 1ms to 2m." };
 
 /** Settings of which each is usable, and both together are not. */
 function findContradictions(
@@ -217,7 +218,7 @@ function createReader(flags: GivenSettings, env: GivenSettings) {
       const known = (value: string): T | null => allowed.find((one) => one === value) ?? null;
       return parsed(flag, known, "no such choice", `Use one of: ${allowed.join(", ")}.`) ?? allowed[0];
     },
-    duration(flag: string, { minMs, maxMs, remedy }: Range): number {
+    duration(flag: string, { minMs, maxMs, remedy }: DurationRange): number {
       const durationMs = parsed(
         flag,
         parseDuration,

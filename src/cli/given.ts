@@ -1,4 +1,4 @@
-import { parseDuration } from "../config.ts";
+import { type DurationRange, parseDuration } from "../config.ts";
 import type { ClusterName } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { FederationError } from "../errors.ts";
@@ -16,11 +16,14 @@ export interface Given {
   required(flag: string, remedy: string): string;
   /** @throws FederationError AG4002 for anything that is none of the choices */
   oneOf<Choice extends string>(flag: string, choices: readonly [Choice, ...Choice[]]): Choice;
-  /** In milliseconds. @throws FederationError AG4002 */
-  duration(flag: string): number | null;
+  /** In milliseconds; null where it was not given. A range of null takes any. @throws FederationError AG4002 */
+  duration(flag: string, range: DurationRange | null): number | null;
   /** @throws FederationError AG4002 for text that no context can have */
   cluster(flag: string): ClusterName | null;
 }
+
+/** How long a person may let one request take: more than an agent, which has a liveness probe. */
+export const REQUEST_DURATIONS: DurationRange = { minMs: 1, maxMs: 60 * 60_000, remedy: "Use from 1ms to 1h." };
 
 /** What commander parsed, by flag. */
 export type GivenOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -53,12 +56,14 @@ export function createGiven(args: readonly (string | undefined)[], options: Give
       if (choice === undefined) throw wrongFlag(flag, value, "no such choice", `Use ${listed(choices)}.`);
       return choice;
     },
-    duration(flag) {
+    duration(flag, range) {
       const value = text(flag);
       if (value === null) return null;
       const parsed = parseDuration(value);
       if (parsed === null)
         throw wrongFlag(flag, value, "no duration", "Write a number and ms, s, m or h: 30s, 5m, 2h.");
+      if (range !== null && parsed < range.minMs) throw wrongFlag(flag, value, "too short", range.remedy);
+      if (range !== null && parsed > range.maxMs) throw wrongFlag(flag, value, "too long", range.remedy);
       return parsed;
     },
     cluster(flag) {

@@ -1,5 +1,5 @@
 import { FederationError } from "../errors.ts";
-import type { Given } from "./given.ts";
+import { type Given, REQUEST_DURATIONS } from "./given.ts";
 import type { House, OpenRepository, RepositorySource } from "./house.ts";
 import { createProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
@@ -48,7 +48,7 @@ export async function withSource<T>(
     path: given.text("path") ?? "",
     refPrefix: given.text("ref-prefix") ?? "amko",
     gitCredentials: given.text("git-credentials"),
-    gitTimeoutMs: given.duration("git-timeout") ?? 30_000,
+    gitTimeoutMs: given.duration("git-timeout", REQUEST_DURATIONS) ?? 30_000,
     interactive: shell.stderr.isTerminal,
     asAgent,
     onProgress: (text) => (text === null ? progress.end() : progress.tell(text)),

@@ -1,5 +1,5 @@
 import type { Cluster } from "../ports.ts";
-import type { Given } from "./given.ts";
+import { type Given, REQUEST_DURATIONS } from "./given.ts";
 import type { ClusterConnection, House } from "./house.ts";
 import { type OptionDescription, option } from "./verb.ts";
 
@@ -22,7 +22,7 @@ export function connectionOf(given: Given): ClusterConnection {
   return {
     kubeconfig: given.text("kubeconfig"),
     context: given.text("context"),
-    timeoutMs: given.duration("kube-timeout") ?? 15_000,
+    timeoutMs: given.duration("kube-timeout", REQUEST_DURATIONS) ?? 15_000,
   };
 }
 

@@ -40,4 +40,20 @@ describe("the command line", () => {
       expect(stderr).not.toMatch(/^\s+at /m);
     }
   });
+
+  it.each([
+    ["status", "--git-timeout", "0s", "too short"],
+    ["status", "--git-timeout", "600h", "too long"],
+    ["status --watch", "--interval", "0", "too short"],
+    ["status --watch", "--interval", "600h", "too long"],
+    ["reconcile", "--kube-timeout", "0", "too short"],
+    ["reconcile", "--timeout", "600h", "too long"],
+  ])(
+    "refuses a duration that no timer can keep, or that no server would like: %s %s %s",
+    async (verb, flag, text, cause) => {
+      const { exitCode, stderr } = await runCommand([...verb.split(" "), flag, text]);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain(`AG4002 ${flag} "${text}": ${cause}. Use `);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { type Pushers, readPushers } from "../../core/pushers.ts";
 import { dependsOnLeader } from "../../core/ref-owners.ts";
 import { evaluate } from "../../core/view.ts";
 import { FederationError } from "../../errors.ts";
-import { type Given, wrongFlag } from "../given.ts";
+import { type Given, REQUEST_DURATIONS, wrongFlag } from "../given.ts";
 import type { House, PushedRepository } from "../house.ts";
 import { plainText } from "../render/problem.ts";
 import type { Shell } from "../shell.ts";
@@ -58,7 +58,7 @@ async function judgeAll(
     refPrefix: given.text("ref-prefix") ?? "amko",
     path: given.text("path") ?? "",
   };
-  const gitTimeoutMs = given.duration("git-timeout") ?? 30_000;
+  const gitTimeoutMs = given.duration("git-timeout", REQUEST_DURATIONS) ?? 30_000;
   const source = { ...place, location: shell.directory, gitTimeoutMs };
   const repository = openedOnce(() => house.openPushed(source, shell.signal));
   try {

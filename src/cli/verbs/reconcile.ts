@@ -1,3 +1,4 @@
+import { WAITS } from "../../config.ts";
 import { REQUESTED_REVISION_ANNOTATION } from "../../core/model.ts";
 import { questionPatch, readSynced, type SyncedCondition } from "../../core/synced.ts";
 import type { Cluster } from "../../ports.ts";
@@ -36,7 +37,7 @@ export const reconcile: Verb = {
   ],
   examples: ["reconcile --context cluster2", "reconcile --context cluster2 --wait --timeout 90s"],
   async run(given, shell, house) {
-    const timeoutMs = given.duration("timeout") ?? 60_000;
+    const timeoutMs = given.duration("timeout", WAITS) ?? 60_000;
     const waits = given.isSet("wait");
     const requestedAt = new Date(shell.nowMs()).toISOString();
     const question = `asked to reconcile at ${requestedAt}; the agent has not answered yet`;

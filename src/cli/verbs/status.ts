@@ -1,3 +1,4 @@
+import type { DurationRange } from "../../config.ts";
 import { failedReason } from "../../core/failed-reason.ts";
 import { type ClusterStatus, type FederationStatus, federationStatus } from "../../core/federation-status.ts";
 import type { ClusterName } from "../../core/model.ts";
@@ -14,6 +15,8 @@ import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { EXIT, type ExitCode, option, type Verb } from "../verb.ts";
 import { type WatchFailure, watch } from "../watch.ts";
 
+/** Oftener only burdens the git server; Node's timers end after 24 days. */
+const INTERVALS: DurationRange = { minMs: 100, maxMs: 60 * 60_000, remedy: "Use from 100ms to 1h." };
 const CLEAR = "\u001b[H\u001b[2J";
 
 /** Where every cluster stands, from git alone. */
@@ -33,7 +36,7 @@ export const status: Verb = {
   async run(given, shell, house) {
     given.oneOf("output", ["text", "json"]);
     const schemas = await house.readSchemas();
-    const intervalMs = given.duration("interval") ?? 2000;
+    const intervalMs = given.duration("interval", INTERVALS) ?? 2000;
     return await withSource(given, shell, house, async (repository) => {
       const read = async (): Promise<ReadStatus> =>
         await readStatus(given, shell, repository, await readHead(given, repository, schemas, shell.signal));

@@ -44,7 +44,7 @@ export const suspend: Verb = {
     const nowMs = shell.nowMs();
     const wish = {
       nowMs,
-      forMs: given.duration("for"),
+      forMs: given.duration("for", null),
       untilMs: readInstant(given),
       reason: given.text("reason"),
       force: given.isSet("force"),
