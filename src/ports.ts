@@ -249,6 +249,8 @@ export interface WriteOptions {
 export interface WatchHandle {
   /** Milliseconds since the oldest of the three watches last showed a sign of life. */
   silenceMs(): number;
+  /** Since the slowest of them last did anything, be it in vain. It grows where one hangs, not where the server is away. */
+  stalledMs(): number;
   /** Settles when every watch has ended after the abort. */
   readonly stopped: Promise<void>;
 }

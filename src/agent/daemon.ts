@@ -28,8 +28,8 @@ export interface Daemon {
 
 /** A pass is bounded by the time limits of its requests. One that lasts longer than this hangs for good. */
 const PASS_MAX_MS = 10 * 60_000;
-/** Watches that show no sign of life for this long are past mending by themselves. */
-const WATCH_SILENCE_MAX_MS = 15 * 60_000;
+/** A watch that has done nothing for this long, not even in vain, hangs for good. No server makes it wait as long. */
+const WATCH_STALLED_MAX_MS = 15 * 60_000;
 
 /** Runs the agent: watches, schedules and the loop that they wake. */
 export function startDaemon(
@@ -80,14 +80,14 @@ export function startDaemon(
   return {
     health() {
       const hanging = passSinceMs !== null && clock.nowMs() - passSinceMs > PASS_MAX_MS;
-      const deaf = watch.silenceMs() > WATCH_SILENCE_MAX_MS;
+      const stalled = watch.stalledMs() > WATCH_STALLED_MAX_MS;
       const error = last?.error ?? null;
       const detail = {
         state: last?.state ?? "starting",
         ...(error === null ? {} : { code: error.code, cause: error.message }),
       };
       // Without git the cluster is as it should be as far as anybody knows: ready. Without its API server it is not.
-      return { live: !hanging && !deaf, ready: last !== null && last.state !== "failed", detail };
+      return { live: !hanging && !stalled, ready: last !== null && last.state !== "failed", detail };
     },
     fetchNow: wake("hook"),
     watchSilenceMs: watch.silenceMs,

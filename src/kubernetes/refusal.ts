@@ -42,6 +42,7 @@ const WORDS_LENGTH_MAX = 500;
 const CAUSES_MAX = 5;
 /** A server that asks to wait longer is asked again after this all the same. */
 const RETRY_AFTER_MAX_MS = 5 * 60_000;
+/** Also where a server says "at once": it would be asked for ever without a pause. */
 const RETRY_AFTER_DEFAULT_MS = 1_000;
 
 /** Turns an answer that is no success into an error, by HTTP status and by the structure of the Status. Total. */
@@ -168,7 +169,7 @@ function plain(text: string): string {
 function retryAfterMs({ headers }: RefusingAnswer, status: StatusFacts | null): number {
   const header = Number(headers["retry-after"]);
   const seconds = Number.isFinite(header) ? header : (status?.details?.retryAfterSeconds ?? Number.NaN);
-  if (!Number.isFinite(seconds) || seconds < 0) return RETRY_AFTER_DEFAULT_MS;
+  if (!Number.isFinite(seconds) || seconds < 1) return RETRY_AFTER_DEFAULT_MS;
   return Math.min(seconds * 1_000, RETRY_AFTER_MAX_MS);
 }
 

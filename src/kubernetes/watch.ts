@@ -30,14 +30,20 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
   return {
     watch: (changed, signal) => {
       const kinds = Object.keys(KINDS) as AmkoKind[];
-      const lifeSigns = new Map(kinds.map((kind) => [kind, settings.clock.nowMs()]));
+      const nowMs = (): number => settings.clock.nowMs();
+      const lifeSigns = new Map(kinds.map((kind) => [kind, nowMs()]));
+      const deeds = new Map(lifeSigns);
       const loops = kinds.map((kind) =>
         supervise(
           {
             api,
             kind,
             settings,
-            alive: () => lifeSigns.set(kind, settings.clock.nowMs()),
+            alive() {
+              lifeSigns.set(kind, nowMs());
+              deeds.set(kind, nowMs());
+            },
+            tried: () => deeds.set(kind, nowMs()),
             lastSignMs: () => lifeSigns.get(kind) ?? 0,
             changed: () => tell(changed, kind, settings.log),
           },
@@ -45,7 +51,8 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
         ),
       );
       const handle: WatchHandle = {
-        silenceMs: () => settings.clock.nowMs() - Math.min(...lifeSigns.values()),
+        silenceMs: () => nowMs() - Math.min(...lifeSigns.values()),
+        stalledMs: () => nowMs() - Math.min(...deeds.values()),
         stopped: Promise.all(loops).then(() => undefined),
       };
       return handle;
@@ -66,7 +73,10 @@ interface KindWatch {
   readonly api: Api;
   readonly kind: AmkoKind;
   readonly settings: WatchSettings;
+  /** The server showed a sign of life. */
   readonly alive: () => void;
+  /** An attempt has ended, whatever came of it. */
+  readonly tried: () => void;
   readonly lastSignMs: () => number;
   readonly changed: () => void;
 }
@@ -80,6 +90,7 @@ async function supervise(watch: KindWatch, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     const end = await listAndFollow(watch, memory, signal);
+    watch.tried();
     if (signal.aborted) return;
     if (memory.openedAtMs !== null && clock.nowMs() - memory.openedAtMs >= HEALTHY_AFTER_MS) failures = 0;
     // The first end of a healthy watch is followed by a list at once: most ends are restarts, timeouts and 410.

@@ -124,6 +124,7 @@ describe("an answer that is no success", () => {
       expected: 3_000,
     },
     { when: "nobody says so", headers: {}, body: "", expected: 1_000 },
+    { when: "it would be at once", headers: { "retry-after": "0" }, body: "", expected: 1_000 },
     { when: "it would be for hours", headers: { "retry-after": "86400" }, body: "", expected: 300_000 },
     { when: "it is a date", headers: { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }, body: "", expected: 1_000 },
   ])("waits $expected ms when $when", ({ headers, body, expected }) => {

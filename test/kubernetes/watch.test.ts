@@ -36,6 +36,7 @@ interface Scene {
   /** How many watches of any kind the client has seen begin; the server knows earlier. */
   readonly begun: () => number;
   readonly silenceMs: () => number;
+  readonly stalledMs: () => number;
   readonly stop: () => Promise<void>;
   readonly lines: readonly LogLine[];
 }
@@ -84,6 +85,7 @@ async function watching(
     watches: () => server.received.filter((request) => of(request) && isWatch(request)),
     begun: () => observed.filter(({ verb, status: code }) => verb === "watch" && code === 200).length,
     silenceMs: handle.silenceMs,
+    stalledMs: handle.stalledMs,
     stop: async () => {
       stop.abort();
       await handle.stopped;
@@ -310,6 +312,29 @@ describe("a watch", () => {
     await until(() => scene.begun() === 3);
     scene.clock.advance(5_000);
     expect(scene.silenceMs()).toBe(5_000);
+  });
+
+  it.each([
+    ["is away", (response: ServerResponse) => void response.destroy()],
+    ["is overloaded", (response: ServerResponse) => answerJson(response, 503, {}, { "Retry-After": "60" })],
+    ["lets nobody in", (response: ServerResponse) => answerJson(response, 403, status(403, "Forbidden"))],
+  ])("does not count as stalled while it tries in vain, because the server %s", async (_why, refuse) => {
+    const scene = await watching({
+      list: (_turn, response) => refuse(response),
+      everyWatch: (stream) => stream.destroy(),
+    });
+    const startMs = scene.clock.nowMs();
+    await until(() => {
+      scene.clock.advance(10_000);
+      return scene.clock.nowMs() - startMs > 20 * 60_000 && scene.stalledMs() <= 60_000;
+    });
+  });
+
+  it("counts as stalled where a request never ends", async () => {
+    const scene = await watching({ list: () => undefined });
+    await until(() => scene.begun() === 2);
+    scene.clock.advance(16 * 60_000);
+    expect(scene.stalledMs()).toBe(16 * 60_000);
   });
 
   it.each<[string, Lives]>([

@@ -304,7 +304,7 @@ export function createFakeCluster({
         watchers.delete(listener);
         resolve();
       });
-      return { silenceMs: () => 0, stopped: promise };
+      return { silenceMs: () => 0, stalledMs: () => 0, stopped: promise };
     },
   };
 }
