@@ -1,5 +1,6 @@
 import type { CommitId } from "../core/model.ts";
 import type { RefListing, Repository } from "../ports.ts";
+import type { ProxyEnvironment } from "../proxy.ts";
 import { createClones, noteTip } from "./clone.ts";
 import type { AskCredentials } from "./credential-source.ts";
 import { createObjectStore } from "./object-store.ts";
@@ -36,7 +37,7 @@ export interface RepositorySettings {
    */
   readonly readAhead?: boolean;
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; the process's environment when not given. */
-  readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
+  readonly proxyEnv?: ProxyEnvironment;
   /** Told after each request, also a failed one. */
   readonly onRequest?: (report: RequestReport) => void;
 }

@@ -1,7 +1,8 @@
-import { type IncomingMessage, type Agent as PlainAgent, request as plainRequest } from "node:http";
-import { type Agent as SecureAgent, request as secureRequest } from "node:https";
+import { type Agent, type IncomingMessage, request as plainRequest } from "node:http";
+import { request as secureRequest } from "node:https";
 import type { ErrorCode } from "../core/catalogue.ts";
 import { asFederationError, FederationError } from "../errors.ts";
+import type { ProxyEnvironment } from "../proxy.ts";
 import { createAgents } from "./connections.ts";
 import { type AskCredentials, type CredentialSource, createCredentialSource } from "./credential-source.ts";
 import type { Credentials } from "./credentials.ts";
@@ -51,7 +52,7 @@ export interface TransportSettings {
   readonly askCredentials: AskCredentials | null;
   readonly timeoutMs: number;
   readonly nowMs: () => number;
-  readonly proxyEnv: Readonly<Record<string, string | undefined>>;
+  readonly proxyEnv: ProxyEnvironment;
   readonly onRequest: (report: RequestReport) => void;
 }
 
@@ -124,7 +125,7 @@ interface Dispatch {
   readonly settings: TransportSettings;
   readonly request: GitRequest;
   readonly credentials: Credentials;
-  readonly agent: PlainAgent | SecureAgent;
+  readonly agent: Agent;
   readonly progress: Progress;
 }
 

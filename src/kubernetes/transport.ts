@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import type { RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import type { ErrorCode } from "../core/catalogue.ts";
 import { FederationError } from "../errors.ts";
+import type { ProxyEnvironment } from "../proxy.ts";
 import { createAgents } from "./connections.ts";
 import { type Credentials, credentialReader } from "./credentials.ts";
 import type { Connection } from "./kubeconfig.ts";
@@ -38,7 +39,7 @@ export interface TransportSettings {
   readonly nowMs: () => number;
   readonly onRequest: (observation: RequestObservation) => void;
   /** Where a proxy is looked up, in the usual variables. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: ProxyEnvironment;
 }
 
 /** Far above any list of AMKO's objects (etcd keeps an object under 1.5 MiB), far below what would hurt. */
@@ -50,7 +51,7 @@ const SENDS_MAX = 4;
 export function createTransport(settings: TransportSettings): Transport {
   const { connection, timeoutMs, nowMs, onRequest } = settings;
   const readCredentials = credentialReader(connection);
-  const agentFor = createAgents(connection, settings.env);
+  const agentFor = createAgents(settings);
 
   async function answer(context: RequestContext, signal: AbortSignal): Promise<IncomingMessage> {
     const credentials = await orAbort(readCredentials(), signal);
