@@ -33,7 +33,7 @@ export const systemClock: Clock = {
 const TOKEN_BYTES = 16;
 
 /** The process's own dice. */
-export const systemChance: Chance = {
+const systemChance: Chance = {
   fraction: () => Math.random(),
   token: () => randomBytes(TOKEN_BYTES).toString("hex"),
 };

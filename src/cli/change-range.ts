@@ -11,7 +11,7 @@ export interface ChangeRange {
 }
 
 /** More commits than this are no change that people review. */
-export const CHANGE_COMMITS_MAX = 2000;
+const CHANGE_COMMITS_MAX = 2000;
 
 /**
  * Finds what `head` adds since it parted from `onto`, however often that was merged into it meanwhile.

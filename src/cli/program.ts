@@ -130,7 +130,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 const SHALLOW = "AG2014";
 
 /** Whose turn it is decides: the person's who called, a server's, or that of whoever keeps the federation. */
-export function exitCodeFor(code: string): ExitCode {
+function exitCodeFor(code: string): ExitCode {
   if (code.startsWith("AG4") || code === SHALLOW) return EXIT.usage;
   return UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.failed;
 }

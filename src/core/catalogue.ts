@@ -290,9 +290,3 @@ export function problem(
 ): Problem {
   return { code, severity, message, remedy: CATALOGUE[code].remedy, path, line };
 }
-
-/** `path:line: message`, as compilers write it, so that editors and people find the place. */
-export function describeProblem({ code, message, path, line }: Problem): string {
-  const place = path === null ? "" : `${path}${line === null ? "" : `:${line}`}: `;
-  return `${code} ${place}${message}`;
-}

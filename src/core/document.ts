@@ -26,7 +26,7 @@ export interface ReadableDocument {
 export type ReadDocument = ReadableDocument | { readonly ok: false; readonly problem: Problem };
 
 /** Maps and lists in each other. AMKO's objects nest five deep. */
-export const NESTING_MAX = 100;
+const NESTING_MAX = 100;
 /** Some 25,000 lines. It keeps hostile text, which costs the library up to 20 microseconds a byte, to about a second. */
 export const TOKENS_MAX = 200_000;
 

@@ -41,7 +41,7 @@ export const AGENT_TOPICS = ["config", "leader", "version"] as const;
 export type AgentTopic = (typeof AGENT_TOPICS)[number];
 
 /** `adopt` and `rollback` come from people's command line; no agent touches them. */
-export const PROPOSAL_TOPICS = [...AGENT_TOPICS, "adopt", "rollback"] as const;
+const PROPOSAL_TOPICS = [...AGENT_TOPICS, "adopt", "rollback"] as const;
 export type ProposalTopic = (typeof PROPOSAL_TOPICS)[number];
 
 export interface ProposalRecord {
@@ -54,15 +54,6 @@ export interface ProposalRecord {
   /** Of each kind's snapshot in it: tells whether the cluster still holds what was proposed. */
   readonly snapshots: Readonly<Partial<Record<FederatedKind, string>>>;
 }
-
-export const NO_RECORDS: Records = {
-  bases: { GSLBConfig: null, GlobalDeploymentPolicy: null },
-  office: null,
-  head: null,
-  proposals: {},
-  restart: null,
-  owedFlip: null,
-};
 
 /** Reads the ConfigMap's data. What a person broke by hand counts as not there. */
 export function parseRecords(data: Readonly<Record<string, string>>): Records {

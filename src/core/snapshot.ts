@@ -29,7 +29,7 @@ export function snapshotPath(kind: FederatedKind, name: string): string {
   return `${KINDS[kind].folder}/${name}${SNAPSHOT_SUFFIX}`;
 }
 
-export const SNAPSHOT_SUFFIX = ".yaml";
+const SNAPSHOT_SUFFIX = ".yaml";
 
 /** The canonical bytes of a snapshot: the same object always gives the same. */
 export function writeSnapshot({ kind, name, annotations, spec, deleted }: Snapshot): Uint8Array {

@@ -37,7 +37,7 @@ export interface StoryEntry {
 }
 
 /** Of one merge, so many commits are told. */
-export const BROUGHT_MAX = 20;
+const BROUGHT_MAX = 20;
 
 export interface StoryReader {
   /** Takes the next revision, newest first, each before its parents. Returns the entries that are complete now. */

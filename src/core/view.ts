@@ -17,7 +17,7 @@ export function createViewCache(): ViewCache {
 }
 
 /** Above the largest federation that is foreseen, so that one revision's manifests stay while the next is read. */
-export const CACHED_MANIFESTS_MAX = 4096;
+const CACHED_MANIFESTS_MAX = 4096;
 export const CACHED_SNAPSHOTS_MAX = 16;
 
 /**

@@ -2,7 +2,7 @@ import { isObject } from "./json.ts";
 import type { Json, LiveObject, ManagedField } from "./model.ts";
 
 /** The field manager under which this agent writes. */
-export const AGENT_FIELD_MANAGER = "amko-gitops";
+const AGENT_FIELD_MANAGER = "amko-gitops";
 
 /** Who wrote the object last, beside this agent, as the API server recorded it; null when it does not say. */
 export function lastWriter({ metadata }: LiveObject): string | null {

@@ -72,11 +72,6 @@ export function findConnection(
   return contextConnection(mergeFiles(kubeconfigPaths(choice.kubeconfig, surroundings)), choice.context);
 }
 
-/** The name of the context that {@link findConnection} would use; null in a pod. @throws FederationError AG4005. */
-export function currentContextName(choice: ConnectionChoice, surroundings?: Surroundings): string | null {
-  return findConnection(choice, surroundings).context;
-}
-
 function processSurroundings(): Surroundings {
   return { env: process.env, homeDirectory: homedir(), serviceAccountDirectory: SERVICE_ACCOUNT_DIRECTORY };
 }

@@ -28,7 +28,7 @@ export interface MembersSettings {
 }
 
 /** A member that takes longer is as good as not there: nobody waits for it. */
-export const MEMBER_TIMEOUT_MS = 3_000;
+const MEMBER_TIMEOUT_MS = 3_000;
 
 /** One context, and what is kept between two requests to it. */
 interface Member {

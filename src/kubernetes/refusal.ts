@@ -112,7 +112,7 @@ function codeForNotFound({ headers, subject }: RefusingAnswer, status: StatusFac
 }
 
 /** Reads a Kubernetes Status; null when the text is none. */
-export function parseStatus(text: string): StatusFacts | null {
+function parseStatus(text: string): StatusFacts | null {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -5,9 +5,9 @@ import { MEMBER_STATES, PASS_STATES, WAKES } from "../core/telemetry.ts";
 /** What stands before every name but those of the process itself. */
 export const METRIC_PREFIX = "amko_gitops_";
 
-export const GIT_OPERATIONS = ["greet", "list", "fetch", "push"] as const;
-export const KUBE_VERBS = ["list", "get", "create", "patch", "delete", "watch"] as const;
-export const DELIVERY_OUTCOMES = ["accepted", "ignored", "refused", "limited", "unreadable", "unavailable"] as const;
+const GIT_OPERATIONS = ["greet", "list", "fetch", "push"] as const;
+const KUBE_VERBS = ["list", "get", "create", "patch", "delete", "watch"] as const;
+const DELIVERY_OUTCOMES = ["accepted", "ignored", "refused", "limited", "unreadable", "unavailable"] as const;
 export const AGENT_STATES = ["starting", ...PASS_STATES] as const;
 export const AGENT_ROLES = ["leader", "follower", "none", "unknown"] as const;
 const AMKO_KINDS = ["AMKOCluster", ...FEDERATED_KINDS] as const;

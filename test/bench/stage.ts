@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Json } from "../../src/core/model.ts";
-import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { GDP } from "../support/federation.ts";
 import { contextsOf, giveMembers } from "../support/members-secret.ts";
 import { startWorld, type World, type WorldCluster, type WorldOptions } from "../support/world.ts";

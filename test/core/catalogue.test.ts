@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CATALOGUE, describeProblem, type ErrorCode, problem } from "../../src/core/catalogue.ts";
+import { CATALOGUE, type ErrorCode, problem } from "../../src/core/catalogue.ts";
 
 const ENTRIES = Object.entries(CATALOGUE) as readonly (readonly [ErrorCode, (typeof CATALOGUE)[ErrorCode]])[];
 
@@ -37,13 +37,5 @@ describe("a problem", () => {
       path: null,
       line: null,
     });
-  });
-
-  it.each([
-    ["about no file", {}, "AG1005 bad"],
-    ["about a file", { path: "a.yaml" }, "AG1005 a.yaml: bad"],
-    ["about a line", { path: "a.yaml", line: 3 }, "AG1005 a.yaml:3: bad"],
-  ])("is told as compilers do: %s", (_, place, text) => {
-    expect(describeProblem(problem("AG1005", "bad", place))).toBe(text);
   });
 });

@@ -4,7 +4,6 @@ import type { CommitId, Uid } from "../../src/core/model.ts";
 import {
   formatRecords,
   formatRevision,
-  NO_RECORDS,
   parseCommitId,
   parseRecords,
   parseRevision,
@@ -14,6 +13,15 @@ import {
 const A = "a".repeat(40) as CommitId;
 const B = "b".repeat(40) as CommitId;
 const UID = "6f2c1a8e-0000-4000-8000-000000000001" as Uid;
+
+const NO_RECORDS: Records = {
+  bases: { GSLBConfig: null, GlobalDeploymentPolicy: null },
+  office: null,
+  head: null,
+  proposals: {},
+  restart: null,
+  owedFlip: null,
+};
 
 const RECORDS: Records = {
   ...NO_RECORDS,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Fault, FaultMatch, InterceptedRequest } from "../../src/sandbox/fault-proxy.ts";
+import type { Fault, FaultMatch, InterceptedRequest } from "../support/fault-proxy.ts";
 import {
   clearFaults,
   editPolicy,

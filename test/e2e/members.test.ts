@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Json } from "../../src/core/model.ts";
-import { startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
+import { startFaultProxy } from "../support/fault-proxy.ts";
 import {
   editPolicy,
   eventsOf,

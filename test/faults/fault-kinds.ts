@@ -1,4 +1,4 @@
-import type { Fault } from "../../src/sandbox/fault-proxy.ts";
+import type { Fault } from "../support/fault-proxy.ts";
 import type { Asked } from "./stage.ts";
 
 /** A column of the matrix. */

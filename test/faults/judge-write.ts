@@ -1,4 +1,4 @@
-import type { InterceptedRequest } from "../../src/sandbox/fault-proxy.ts";
+import type { InterceptedRequest } from "../support/fault-proxy.ts";
 import { deletedWithTombstone, type Finding, holdsRevision, leadsAlone } from "../support/invariants.ts";
 import type { World, WorldCluster } from "../support/world.ts";
 import type { Side } from "./request-name.ts";

@@ -1,5 +1,5 @@
 import { NAMESPACE } from "../../src/core/model.ts";
-import type { InterceptedRequest } from "../../src/sandbox/fault-proxy.ts";
+import type { InterceptedRequest } from "../support/fault-proxy.ts";
 
 /** Whom an agent asks: its git server, its API server, or another cluster's with the members' credentials. */
 export type Side = "git" | "api" | "members";

@@ -1,12 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
-import {
-  type Fault,
-  type FaultProxy,
-  type InterceptedRequest,
-  startFaultProxy,
-} from "../../src/sandbox/fault-proxy.ts";
+import { type Fault, type FaultProxy, type InterceptedRequest, startFaultProxy } from "../support/fault-proxy.ts";
 import { clusterOf, GDP } from "../support/federation.ts";
 import { startWorld, type World, type WorldCluster } from "../support/world.ts";
 import { judgeWrite } from "./judge-write.ts";

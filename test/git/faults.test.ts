@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../src/core/catalogue.ts";
 import type { CommitId } from "../../src/core/model.ts";
 import { encodePacket } from "../../src/git/pkt-line.ts";
 import type { Repository } from "../../src/ports.ts";
-import type { Fault, FaultMatch } from "../../src/sandbox/fault-proxy.ts";
+import type { Fault, FaultMatch } from "../support/fault-proxy.ts";
 import { type GitWorld, makeGitWorld } from "../support/git-world.ts";
 
 const signal = new AbortController().signal;

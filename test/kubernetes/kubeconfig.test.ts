@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { currentContextName, findConnection, type Surroundings } from "../../src/kubernetes/kubeconfig.ts";
+import { findConnection, type Surroundings } from "../../src/kubernetes/kubeconfig.ts";
 import { untrustedConnections } from "../../src/kubernetes/untrusted.ts";
 
 function folder(files: Readonly<Record<string, string>>): string {
@@ -74,7 +74,6 @@ describe("which API server", () => {
     const find = (context: string | null) => findConnection({ kubeconfig: null, context }, surroundings({ env }));
     expect(find(null)).toMatchObject({ context: "east", server: "https://first" });
     expect(find("west")).toMatchObject({ context: "west", server: "https://first" });
-    expect(currentContextName(nothing, surroundings({ env }))).toBe("east");
   });
 
   it("reads files relative to the kubeconfig, data before files, a token file before a token", () => {

@@ -1,9 +1,9 @@
 import type { CommitId } from "../../src/core/model.ts";
 import { openRepository, type RepositorySettings } from "../../src/git/repository.ts";
 import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
-import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
 import { type GitServerOptions, startGitServer } from "../../src/sandbox/git-server.ts";
 import type { RepositoryWorld } from "../contract/repository-world.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { branchHead, commitChain, commitTree, git, setBranch, temporaryFolder } from "./git.ts";
 
 export interface GitWorld extends RepositoryWorld {

@@ -14,11 +14,11 @@ import {
 import { type AgentProcess, startAgentProcess } from "../../src/sandbox/agent-process.ts";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
 import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
-import { type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
 import { waitUntil as waitFor } from "../../src/sandbox/wait.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } from "./builders.ts";
 import { startClusters, type TestCluster } from "./clusters.ts";
 import { programLauncher } from "./compiled-program.ts";
+import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import { commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
 import type { TestPushers } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";

@@ -62,7 +62,7 @@ export function renderStale({ error, sinceMs }: WatchFailure, nowMs: number, str
 }
 
 /** `45s`, `12m`, `3h`, `5d`, as kubectl says it. */
-export function formatAge(durationMs: number): string {
+function formatAge(durationMs: number): string {
   const seconds = Math.max(0, Math.floor(durationMs / 1000));
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;

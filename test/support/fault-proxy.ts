@@ -95,7 +95,7 @@ export interface FaultProxy {
   stop(): Promise<void>;
 }
 
-export const LOG_MAX_ENTRIES = 10_000;
+const LOG_MAX_ENTRIES = 10_000;
 
 const SIGN_IN_PAGE = "<!doctype html><title>Sign in</title><p>Please sign in to continue.\n";
 /** Headers that speak of one connection, not of the request. */

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Fault, type FaultProxy, startFaultProxy } from "../../src/sandbox/fault-proxy.ts";
+import { type Fault, type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 
 let server: Server;
 let proxy: FaultProxy;
