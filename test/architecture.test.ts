@@ -9,10 +9,13 @@ const LINES_MAX = 300;
 /** Given out, and used by nothing yet or by nothing any more: they are never given to something else. */
 const RESERVED_CODES: ReadonlySet<string> = new Set(["AG5012"]);
 
-const FILES = readdirSync(SRC, { recursive: true, encoding: "utf8" })
-  .filter((path) => /\.[jt]s$/.test(path))
-  .toSorted()
-  .map((path) => ({ path, text: readFileSync(`${SRC}${path}`, "utf8") }));
+const filesBelow = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.[jt]s$/.test(path))
+    .toSorted()
+    .map((path) => ({ path, text: readFileSync(`${folder}${path}`, "utf8") }));
+const FILES = filesBelow(SRC);
+const TESTS = filesBelow(fileURLToPath(new URL("./", import.meta.url)));
 
 /** Without comments: words may name what code must not use. */
 function codeOf(text: string): string {
@@ -42,6 +45,17 @@ describe("the sources", () => {
   it.each(FILES)("$path throws what people can act on, in adapters and agent", ({ path, text }) => {
     if (!/^(agent|git|kubernetes)\//.test(path)) return;
     expect(codeOf(text)).not.toMatch(/throw new Error\(/);
+  });
+
+  it("export no value that nobody else uses", () => {
+    const words = [...FILES, ...TESTS].map(({ path, text }) => ({ path, words: new Set(text.match(/\w+/g)) }));
+    const unused = FILES.flatMap(({ path, text }) =>
+      [...text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !words.some((other) => other.path !== path && other.words.has(name)))
+        .map((name) => `${path} ${name}`),
+    );
+    expect(unused).toEqual([]);
   });
 
   it("match no error by its text", () => {
