@@ -17,7 +17,7 @@ interface Decided {
   readonly decision: LeaderDecision;
 }
 
-/** Brings the leader's cluster and the branch together: what git changed is applied, what the cluster changed is committed. */
+/** Brings the leader's cluster and the branch together: applies what git changed, commits what the cluster changed. */
 export async function lead(
   context: Context,
   branch: Branch,

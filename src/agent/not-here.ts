@@ -9,8 +9,8 @@ import { NOT_HERE } from "./stance.ts";
 
 /**
  * There is no AMKOCluster to act on, nor to write a status to: the log has to do. An agent that was told which cluster
- * it is, or remembers it, gives up a claim that the branch does not give it, so that nobody waits for an AMKO that is not there. Nothing
- * else is touched.
+ * it is, or remembers it, gives up a claim that the branch does not give it, so that nobody waits for an AMKO that is
+ * not there. Nothing else is touched.
  */
 export async function waitForAmko(
   context: Context,

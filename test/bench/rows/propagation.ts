@@ -67,7 +67,7 @@ async function compare(
 function judge(figure: Figure, followers: number): Figure {
   const ratio = ratioOf(figure) ?? Number.NaN;
   const federatorMs = FEDERATOR_MS.get(followers);
-  if (federatorMs === undefined) return { ...figure, goal: "far below as many times the figure of one" };
+  if (federatorMs === undefined) return { ...figure, goal: `far less than ${followers} x the figure of 1 follower` };
   if (followers === 1)
     return { ...figure, goal: `at most ${FLOOR_RATIO_MAX} x the floor`, met: ratio <= FLOOR_RATIO_MAX };
   const floorMs = figure.floor?.median ?? 0;
