@@ -228,7 +228,8 @@ function proxyOf(cluster: Entry, context: string): string | null {
   const proxy = textOf(cluster, "proxy-url");
   if (proxy === null) return null;
   // The address is not repeated in the message: proxies' addresses carry passwords.
-  if (!/^https?:\/\//.test(proxy)) throw unusable(`context ${context}: proxy-url must be an http or https URL`);
+  if (!/^https?:\/\//.test(proxy) || !URL.canParse(proxy))
+    throw unusable(`context ${context}: proxy-url must be an http or https URL`);
   return proxy;
 }
 

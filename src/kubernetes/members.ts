@@ -5,7 +5,7 @@ import { isObject } from "../core/json.ts";
 import type { ClusterName, LiveObject, Problem } from "../core/model.ts";
 import { REQUESTED_REVISION_ANNOTATION } from "../core/model.ts";
 import { specPatch } from "../core/patch.ts";
-import { FederationError, hasCode } from "../errors.ts";
+import { asFederationError, FederationError, hasCode } from "../errors.ts";
 import type { Cluster, Members } from "../ports.ts";
 import { type Api, createApi } from "./api.ts";
 import type { Connection } from "./kubeconfig.ts";
@@ -102,15 +102,24 @@ function openAll(
   return opened;
 }
 
-function openMember({ nowMs, env, timeoutMs, onRequest }: MembersSettings, connection: Connection): Member {
-  const transport = createTransport({
-    connection,
-    timeoutMs: timeoutMs ?? MEMBER_TIMEOUT_MS,
-    nowMs,
-    onRequest: onRequest ?? (() => undefined),
-    env: env ?? process.env,
-  });
-  return { connection, api: createApi(connection.server, transport), name: null };
+/** One that cannot be reached, since its proxy is none, keeps nobody from the others. */
+function openMember(
+  { nowMs, env, timeoutMs, onRequest }: MembersSettings,
+  connection: Connection,
+): Member | FederationError {
+  try {
+    const transport = createTransport({
+      connection,
+      timeoutMs: timeoutMs ?? MEMBER_TIMEOUT_MS,
+      nowMs,
+      onRequest: onRequest ?? (() => undefined),
+      env: env ?? process.env,
+    });
+    return { connection, api: createApi(connection.server, transport), name: null };
+  } catch (error) {
+    const { message, remedy } = asFederationError(error);
+    return new FederationError("AG4007", message, { cause: error, remedy });
+  }
 }
 
 function refusalOf(member: Member | FederationError): Problem | null {

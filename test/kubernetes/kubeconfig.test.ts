@@ -104,6 +104,7 @@ describe("which API server", () => {
     ["another context", kubeconfig({ current: "west" }), "no context west"],
     ["no server", kubeconfig({ cluster: "" }), "server is no http or https URL"],
     ["credentials in the server", kubeconfig({ cluster: "server: https://u:hunter2@east" }), "carries credentials"],
+    ["a proxy without a host", kubeconfig({ cluster: "server: https://east, proxy-url: 'http://'" }), "proxy-url"],
     ["a SOCKS proxy", kubeconfig({ cluster: "server: https://east, proxy-url: 'socks5://u:hunter2@p'" }), "proxy-url"],
     ["a missing cluster", kubeconfig().replace("name: c,", "name: d,"), "names the cluster c"],
     ["a missing user", kubeconfig().replace("name: u,", "name: v,"), "names the user u"],

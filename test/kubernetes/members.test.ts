@@ -82,6 +82,13 @@ describe("the members' kubeconfig", () => {
     expect(JSON.stringify([...(contexts ?? [])])).not.toContain(SECRET);
   });
 
+  it("lets the others be where one can only be reached through a proxy that is none", async () => {
+    const inline = kubeconfig({ name: "west", server: "https://api.west.example" }, { name: "north" });
+    const contexts = await open({ inline, env: { HTTPS_PROXY: "socks5://proxy:1080" } }).contexts(never);
+    expect(contexts?.get("north")).toBeNull();
+    expect(contexts?.get("west")).toMatchObject({ code: "AG4007", message: expect.stringContaining("HTTPS_PROXY") });
+  });
+
   it.each<[string, string]>([
     ["no YAML", `contexts: [${SECRET}`],
     ["no kubeconfig", SECRET],
