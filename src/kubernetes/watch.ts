@@ -32,18 +32,15 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
       const kinds = Object.keys(KINDS) as AmkoKind[];
       const nowMs = (): number => settings.clock.nowMs();
       const lifeSigns = new Map(kinds.map((kind) => [kind, nowMs()]));
-      const deeds = new Map(lifeSigns);
+      const attempts = new Map(lifeSigns);
       const loops = kinds.map((kind) =>
         supervise(
           {
             api,
             kind,
             settings,
-            alive() {
-              lifeSigns.set(kind, nowMs());
-              deeds.set(kind, nowMs());
-            },
-            tried: () => deeds.set(kind, nowMs()),
+            alive: () => lifeSigns.set(kind, nowMs()),
+            tried: () => attempts.set(kind, nowMs()),
             lastSignMs: () => lifeSigns.get(kind) ?? 0,
             changed: () => tell(changed, kind, settings.log),
           },
@@ -52,7 +49,8 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
       );
       const handle: WatchHandle = {
         silenceMs: () => nowMs() - Math.min(...lifeSigns.values()),
-        stalledMs: () => nowMs() - Math.min(...deeds.values()),
+        stalledMs: () =>
+          nowMs() - Math.min(...kinds.map((kind) => Math.max(lifeSigns.get(kind) ?? 0, attempts.get(kind) ?? 0))),
         stopped: Promise.all(loops).then(() => undefined),
       };
       return handle;
