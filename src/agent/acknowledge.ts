@@ -18,18 +18,17 @@ export async function acknowledge(
   branch: Branch,
   local: Local,
   memory: Memory,
-  signal: AbortSignal,
 ): Promise<Acknowledged> {
   const { repository, settings, clock, log, telemetry } = context;
   const ref = clusterRef("applied", local.self);
   const present = memory.refs?.get(ref) ?? null;
   if (present === branch.head || memory.refusedAtMs.applied !== undefined) return { memory, againAfterMs: null };
-  if (present !== null && (await saysTheSame(context, branch, present, signal))) return { memory, againAfterMs: null };
+  if (present !== null && (await saysTheSame(context, branch, present))) return { memory, againAfterMs: null };
   const nowMs = clock.nowMs();
   const restMs = memory.acknowledged === null ? 0 : memory.acknowledged.atMs + settings.ackIntervalMs - nowMs;
   if (restMs > 0) return { memory, againAfterMs: restMs };
   try {
-    await repository.moveRef({ ref, expected: present, target: branch.head }, signal);
+    await repository.moveRef({ ref, expected: present, target: branch.head }, context.signal);
   } catch (error) {
     // The cluster holds the revision all the same: it only cannot tell. It is tried again after a while.
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
@@ -43,10 +42,9 @@ export async function acknowledge(
 }
 
 async function saysTheSame(
-  { repository }: Context,
+  { repository, signal }: Context,
   { head, revision }: Branch,
   acknowledged: typeof head,
-  signal: AbortSignal,
 ): Promise<boolean> {
   if ((await repository.relation(acknowledged, head, signal)) !== "ancestor") return false;
   return (await repository.read(acknowledged, signal)).tree === revision.tree;

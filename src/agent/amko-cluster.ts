@@ -12,13 +12,8 @@ export function isLocalLeader(spec: Local["amkoCluster"]["spec"]): boolean {
 }
 
 /** Only where the field says something else. */
-export async function setLeader(
-  context: Context,
-  local: Local,
-  isLeader: boolean,
-  signal: AbortSignal,
-): Promise<Local> {
-  return writeAmkoCluster(context, local, specPatch(local.amkoCluster, { isLeader }), signal);
+export async function setLeader(context: Context, local: Local, isLeader: boolean): Promise<Local> {
+  return writeAmkoCluster(context, local, specPatch(local.amkoCluster, { isLeader }));
 }
 
 /**
@@ -30,7 +25,6 @@ export async function correct(
   local: Local,
   memory: Memory,
   fields: JsonObject,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const patch = specPatch(local.amkoCluster, fields);
   if (patch.length === 0) return { local, memory: { ...memory, contested: false } };
@@ -38,7 +32,7 @@ export async function correct(
   if (correctionWaitMs(memory.corrections.AMKOCluster, nowMs) > 0)
     return { local, memory: { ...memory, contested: true } };
   const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, nowMs);
-  const written = await writeAmkoCluster(context, local, patch, signal);
+  const written = await writeAmkoCluster(context, local, patch);
   context.telemetry.happened({ fact: "corrected", kind: "AMKOCluster" });
   const corrections = { ...memory.corrections, AMKOCluster };
   return { local: written, memory: { ...memory, corrections, contested: false } };
@@ -67,27 +61,20 @@ export async function alignAmkoCluster(
   local: Local,
   memory: Memory,
   manifest: Manifest,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const clusters = manifest.clusters.includes(local.self) ? manifest.clusters : [local.self, ...manifest.clusters];
-  return correct(context, local, memory, { clusterContext: local.self, clusters }, signal);
+  return correct(context, local, memory, { clusterContext: local.self, clusters });
 }
 
 /** A consent to a rewritten branch is spent once its head is recorded: a later rewrite asks anew. */
-export async function spendConsent(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
-  return writeAmkoCluster(
-    context,
-    local,
-    annotationPatch(local.amkoCluster, { [ACCEPT_REWRITE_ANNOTATION]: null }),
-    signal,
-  );
+export async function spendConsent(context: Context, local: Local): Promise<Local> {
+  return writeAmkoCluster(context, local, annotationPatch(local.amkoCluster, { [ACCEPT_REWRITE_ANNOTATION]: null }));
 }
 
 export async function writeAmkoCluster(
-  { cluster }: Context,
+  { cluster, signal }: Context,
   local: Local,
   patch: readonly PatchOperation[],
-  signal: AbortSignal,
 ): Promise<Local> {
   if (patch.length === 0) return local;
   const { name, resourceVersion } = local.amkoCluster.metadata;

@@ -53,36 +53,30 @@ export async function applyRevision(
   branch: Branch,
   local: Local,
   applications: readonly Application[],
-  signal: AbortSignal,
 ): Promise<Applied> {
   const refused: ApplyFailure[] = [];
   for (const application of applications) {
-    const cause = await rehearse(context, local, application, signal);
+    const cause = await rehearse(context, local, application);
     if (cause !== null) refused.push({ kind: application.kind, problem: cause });
   }
   if (refused.length > 0) return { local, failures: refused };
   let current = local;
   for (const application of applications) {
-    current = await rescueOverwritten(context, branch, current, application, signal);
+    current = await rescueOverwritten(context, branch, current, application);
   }
-  for (const application of applications) current = await write(context, current, application, signal);
+  for (const application of applications) current = await write(context, current, application);
   return { local: current, failures: applications.flatMap(lingering) };
 }
 
 /** The dry run of one kind; the problem that keeps the whole revision from being applied, or null. */
-async function rehearse(
-  context: Context,
-  local: Local,
-  application: Application,
-  signal: AbortSignal,
-): Promise<Problem | null> {
+async function rehearse(context: Context, local: Local, application: Application): Promise<Problem | null> {
   const { kind, snapshot, doomed } = application;
   const live = local.objects[kind].find(({ metadata }) => metadata.name === snapshot.name);
   if (snapshot.deleted === null && live?.metadata.deletionTimestamp !== undefined) return beingDeleted(kind, live);
   try {
-    for (const object of doomed) await removeObject(context, kind, object, true, signal);
+    for (const object of doomed) await removeObject(context, kind, object, true);
     if (snapshot.deleted !== null) return null;
-    const returned = await writeSnapshot(context, local, application, true, signal);
+    const returned = await writeSnapshot(context, local, application, true);
     const dropped = droppedFields(snapshot, returned);
     return dropped.length === 0 ? null : droppedProblem(local, kind, snapshot.name, dropped);
   } catch (error) {
@@ -112,7 +106,6 @@ async function rescueOverwritten(
   branch: Branch,
   local: Local,
   { kind, snapshot, base, doomed }: Application,
-  signal: AbortSignal,
 ): Promise<Local> {
   let current = local;
   const overwritten = local.objects[kind].filter(({ metadata }) => metadata.name === snapshot.name);
@@ -122,22 +115,22 @@ async function rescueOverwritten(
     const isInGit = base?.content.kind === "present" && base.step === undefined;
     const known: readonly Content[] = [snapshot, ...(isInGit ? [base.content.filled] : [])];
     if (known.some((one) => equalContent(one, content))) continue;
-    if (await standsInGit(context, kind, content, branch.head, signal)) continue;
-    current = await rescue(context, current, snapshotOf(kind, object), signal);
+    if (await standsInGit(context, kind, content, branch.head)) continue;
+    current = await rescue(context, current, snapshotOf(kind, object));
   }
   return current;
 }
 
-async function write(context: Context, local: Local, application: Application, signal: AbortSignal): Promise<Local> {
+async function write(context: Context, local: Local, application: Application): Promise<Local> {
   const { kind, snapshot, revision, doomed } = application;
   let current = local;
   if (snapshot.deleted === null) {
-    current = withObject(current, kind, await writeSnapshot(context, current, application, false, signal));
+    current = withObject(current, kind, await writeSnapshot(context, current, application, false));
     tell(context, local, "Applied", { kind, name: snapshot.name, revision });
   }
   // One that is being deleted already waits for its finalizers, not for another request.
   for (const object of doomed.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
-    await removeObject(context, kind, object, false, signal);
+    await removeObject(context, kind, object, false);
     current = withoutObject(current, kind, object.metadata.name);
     tell(context, local, "Deleted", { kind, name: object.metadata.name, revision });
   }
@@ -157,11 +150,10 @@ function tell(
 }
 
 async function writeSnapshot(
-  { cluster, settings }: Context,
+  { cluster, settings, signal }: Context,
   { objects }: Local,
   { snapshot, revision }: Application,
   dryRun: boolean,
-  signal: AbortSignal,
 ): Promise<LiveObject> {
   const base = formatRevision(settings.branch, revision);
   const { kind, name } = snapshot;
@@ -172,11 +164,10 @@ async function writeSnapshot(
 }
 
 async function removeObject(
-  { cluster }: Context,
+  { cluster, signal }: Context,
   kind: FederatedKind,
   { metadata }: LiveObject,
   dryRun: boolean,
-  signal: AbortSignal,
 ): Promise<void> {
   const { name, uid, resourceVersion } = metadata;
   await cluster.remove({ kind, name, uid, resourceVersion }, { dryRun }, signal);
@@ -184,11 +175,10 @@ async function removeObject(
 
 /** Says that an object holds the head: its annotation, where it does not say so already, and AMKO's UUID if it was lost. */
 export async function settleBase(
-  { cluster, settings }: Context,
+  { cluster, settings, signal }: Context,
   kind: FederatedKind,
   local: Local,
   branch: Branch,
-  signal: AbortSignal,
 ): Promise<Local> {
   const base = formatRevision(settings.branch, branch.head);
   const state = branch.view.kinds[kind];

@@ -44,19 +44,18 @@ export async function readBase(
   kind: FederatedKind,
   local: Local,
   branch: Branch,
-  signal: AbortSignal,
 ): Promise<Base | null> {
   const recorded = recordedBase(kind, local);
   if (recorded === null) return null;
   const { revision, exportId } = recorded;
   if (revision === branch.head) return baseAt(context, kind, branch.revision);
   // A base that is not in the branch's past any more is as good as none: what would be overwritten is rescued first.
-  const lost = revision !== null && (await context.repository.relation(revision, branch.head, signal)) === "unrelated";
+  const lost =
+    revision !== null && (await context.repository.relation(revision, branch.head, context.signal)) === "unrelated";
   const until = lost ? null : revision;
-  const own = exportId === null ? null : await findExport(context, branch.head, until, exportId, signal);
-  if (own !== null && (await holdsExport(context, kind, local, own, signal)))
-    return ownExport(context, kind, local, own);
-  return until === null ? null : baseAt(context, kind, await context.repository.read(until, signal));
+  const own = exportId === null ? null : await findExport(context, branch.head, until, exportId);
+  if (own !== null && (await holdsExport(context, kind, local, own))) return ownExport(context, kind, local, own);
+  return until === null ? null : baseAt(context, kind, await context.repository.read(until, context.signal));
 }
 
 /**
@@ -88,18 +87,12 @@ function isProposed(kind: FederatedKind, { objects, records }: Local): boolean {
  * carry the same id; where only one of them landed, the other's file there is whatever git held, and the cluster need
  * not have seen it. What was proposed counts also where people left it out of their merge: they decided so.
  */
-async function holdsExport(
-  context: Context,
-  kind: FederatedKind,
-  local: Local,
-  revision: Revision,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function holdsExport(context: Context, kind: FederatedKind, local: Local, revision: Revision): Promise<boolean> {
   // Where people's merge of it made the kind unusable, git holds nothing that the cluster could be compared with.
   if (contentAt(context, kind, revision).kind === "never") return false;
   const [parent] = revision.parents;
   if (parent === undefined || isProposed(kind, local)) return true;
-  return differingKinds(await context.repository.read(parent, signal), revision).includes(kind);
+  return differingKinds(await context.repository.read(parent, context.signal), revision).includes(kind);
 }
 
 export function digestOfSnapshot(kind: FederatedKind, object: LiveObject): string {

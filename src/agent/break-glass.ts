@@ -78,12 +78,11 @@ export async function tellHandEdits(
   local: Local,
   memory: Memory,
   edits: Problem | null,
-  signal: AbortSignal,
 ): Promise<Memory> {
   if (edits === null || memory.told === edits.message) return memory;
   const { code, message, remedy } = edits;
   context.log("warn", "edited while git is away", { cluster: local.self, code, cause: message, remedy });
   const note = { type: "Warning", reason: "EditedWithoutGit", message: `${code} ${message}. ${remedy}` } as const;
-  await tell(context, local, note, signal);
+  await tell(context, local, note);
   return { ...memory, told: message };
 }

@@ -68,6 +68,8 @@ export interface Context {
   readonly log: Log;
   /** Counts; nothing depends on it. */
   readonly telemetry: Telemetry;
+  /** Ends the pass: whatever waits takes it. */
+  readonly signal: AbortSignal;
   /** Keeps what people should see as an Event; told at the end of the pass, so that nothing waits for it. */
   note(note: Note): void;
 }
@@ -186,7 +188,7 @@ export const NO_MEMORY: Memory = {
 };
 
 /** What a pass is given; without members there is nobody to ask, without telemetry nobody counts. */
-export type PassParts = Omit<Context, "note" | Optional> & Partial<Pick<Context, Optional>>;
+export type PassParts = Omit<Context, "note" | "signal" | Optional> & Partial<Pick<Context, Optional>>;
 type Optional = "members" | "telemetry";
 
 /** How a pass ended. */

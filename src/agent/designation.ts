@@ -34,14 +34,13 @@ export async function proposeLeadership(
   local: Local,
   memory: Memory,
   designation: Designation,
-  signal: AbortSignal,
 ): Promise<Designated> {
   if (designation === "undecided") return { local, memory, problem: null };
   if (designation === "leader") {
-    const granted = await oweFlip(context, local, null, signal);
-    return { ...(await withdrawProposal(context, granted, memory, "leader", signal)), problem: null };
+    const granted = await oweFlip(context, local, null);
+    return { ...(await withdrawProposal(context, granted, memory, "leader")), problem: null };
   }
-  const asked = asksToLead(local) && (await stillAsks(context, local, signal));
+  const asked = asksToLead(local) && (await stillAsks(context, local));
   // A flip that this agent did not push is people's: a switchover to be reviewed, and nothing that was put back here.
   const isOurs = local.records.proposals.leader !== undefined;
   const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
@@ -61,8 +60,8 @@ export async function proposeLeadership(
     return { local, memory, problem: problem("AG5020", unproposed) };
   }
   try {
-    const proposed = await proposeFlip(context, branch, local, memory, { asked, owed }, where, signal);
-    return { ...proposed, local: await oweFlip(context, proposed.local, null, signal) };
+    const proposed = await proposeFlip(context, branch, local, memory, { asked, owed }, where);
+    return { ...proposed, local: await oweFlip(context, proposed.local, null) };
   } catch (error) {
     // Refused or out of reach: the field is put back all the same, because two clusters must not lead. Whoever set it
     // wants something that stands nowhere else: it is proposed when refused refs are tried again.
@@ -71,14 +70,14 @@ export async function proposeLeadership(
     const cause = problem("AG5020", `${unproposed}: ${message}`);
     if (!asked && !owed) return { local, memory, problem: cause };
     // Recorded before the field is put back: whoever finds it put back is to find that too.
-    const recorded = await oweFlip(context, local, uid, signal);
+    const recorded = await oweFlip(context, local, uid);
     return { local: recorded, memory: noteRefusal(context, memory, "propose"), problem: cause };
   }
 }
 
-function oweFlip(context: Context, local: Local, owedFlip: Uid | null, signal: AbortSignal): Promise<Local> {
+function oweFlip(context: Context, local: Local, owedFlip: Uid | null): Promise<Local> {
   if (local.records.owedFlip === owedFlip) return Promise.resolve(local);
-  return writeRecords(context, local, { ...local.records, owedFlip }, signal);
+  return writeRecords(context, local, { ...local.records, owedFlip });
 }
 
 /**
@@ -95,7 +94,7 @@ function asksToLead({ amkoCluster, records }: Pick<Local, "amkoCluster" | "recor
  * The AMKOCluster and the ConfigMap were read at the same time, and in between another process of this cluster may have
  * stepped down or come into office: half of the one state and half of the other looks like an edit by hand.
  */
-async function stillAsks({ cluster }: Context, local: Local, signal: AbortSignal): Promise<boolean> {
+async function stillAsks({ cluster, signal }: Context, local: Local): Promise<boolean> {
   const [amkoCluster] = await cluster.list("AMKOCluster", signal);
   const configMap = await cluster.readConfigMap(signal);
   if (amkoCluster?.metadata.resourceVersion !== local.amkoCluster.metadata.resourceVersion) return false;
@@ -109,7 +108,6 @@ async function proposeFlip(
   memory: Memory,
   { asked, owed }: { readonly asked: boolean; readonly owed: boolean },
   where: string,
-  signal: AbortSignal,
 ): Promise<Designated> {
   const changes = flipLeader(branch.view, branch.revision.files, local.self);
   if (changes.length === 0) return { local, memory, problem: null };
@@ -119,12 +117,12 @@ async function proposeFlip(
   const couldLead = manifest?.problem === null && versionMismatch(manifest, local.amkoCluster) === null;
   if (asked && couldLead && context.settings.localDesignation === "commit") {
     const author = authorOf(context, local.self);
-    const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);
+    const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, context.signal);
     // The branch says something else now: it is read again before anything is put back.
     throw new FederationError("AG2003", `the flip to ${local.self} was committed as ${commit}`);
   }
   const request = { topic: "leader", changes, message, anew: asked || owed } as const;
-  const kept = await keepProposal(context, branch, local, memory, request, signal);
+  const kept = await keepProposal(context, branch, local, memory, request);
   const ref = proposalRef(local.self, "leader");
   return { ...kept, problem: kept.stands ? problem("AG5020", `${where}, and a flip is ready in …/${ref}`) : null };
 }
@@ -136,26 +134,18 @@ export async function proposeVersion(
   local: Local,
   memory: Memory,
   manifest: Manifest | undefined,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const version = isObject(local.amkoCluster.spec) ? local.amkoCluster.spec["version"] : undefined;
   const differs =
     manifest !== undefined && typeof version === "string" && version !== "" && version !== manifest.version;
   if (!differs) {
-    const known = await recallVersionProposal(context, local, memory, signal);
-    return withdrawProposal(context, known, memory, "version", signal);
+    const known = await recallVersionProposal(context, local, memory);
+    return withdrawProposal(context, known, memory, "version");
   }
   const change = editManifest(manifest, branch.revision.files, [{ path: ["spec", "version"], value: version }]);
   if (change === null) return { local, memory };
   const message = `federation: ${local.self} runs AMKO ${version}\n\nIts manifest says ${manifest.version}.\n`;
-  return keepProposal(
-    context,
-    branch,
-    local,
-    memory,
-    { topic: "version", changes: [change], message, anew: true },
-    signal,
-  );
+  return keepProposal(context, branch, local, memory, { topic: "version", changes: [change], message, anew: true });
 }
 
 interface KeptProposal {
@@ -173,12 +163,11 @@ async function keepProposal(
   local: Local,
   memory: Memory,
   { topic, changes, message, anew }: KeptProposal,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory; readonly stands: boolean }> {
-  const state = await proposalState(context, branch, local, memory, topic, changes, signal);
+  const state = await proposalState(context, branch, local, memory, topic, changes);
   switch (state.kind) {
     case "current":
-      return { local: await adoptProposal(context, local, topic, changes, state.commit, signal), memory, stands: true };
+      return { local: await adoptProposal(context, local, topic, changes, state.commit), memory, stands: true };
     case "changed":
       return { local, memory, stands: true };
     case "closed":
@@ -186,19 +175,12 @@ async function keepProposal(
       // What people closed stays closed, until somebody asks for it by hand once more.
       if (!anew || (state.kind === "closed" && topic !== "leader")) return { local, memory, stands: false };
       return {
-        ...(await pushProposal(context, branch, local, memory, { topic, changes, message, expected: null }, signal)),
+        ...(await pushProposal(context, branch, local, memory, { topic, changes, message, expected: null })),
         stands: true,
       };
     case "outdated":
       return {
-        ...(await pushProposal(
-          context,
-          branch,
-          local,
-          memory,
-          { topic, changes, message, expected: state.commit },
-          signal,
-        )),
+        ...(await pushProposal(context, branch, local, memory, { topic, changes, message, expected: state.commit })),
         stands: true,
       };
     default:

@@ -31,10 +31,9 @@ function withoutUuid({ annotations, spec }: Content): Content {
  * where the contents differ to the letter, and once per state of the object.
  */
 export async function judgeEquality(
-  { cluster, settings }: Context,
+  { cluster, settings, signal }: Context,
   kind: FederatedKind,
   { head, branch, local, memory }: Compared,
-  signal: AbortSignal,
 ): Promise<Equality> {
   const { head: commit, view } = branch;
   const { objects } = local;

@@ -62,13 +62,12 @@ export async function exportChanges(
   branch: Branch,
   local: Local,
   exports: readonly Export[],
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly commit: CommitId }> {
   const exportId = pendingId(context, exports) ?? context.chance.token();
-  const recorded = await recordExports(context, branch, local, exports, exportId, signal);
+  const recorded = await recordExports(context, branch, local, exports, exportId);
   const { changes, message } = prepareExport(branch, local, recorded.exports, exportId);
   const author = authorOf(context, local.self);
-  const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, signal);
+  const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, context.signal);
   for (const { kind, action } of exports) context.telemetry.happened({ fact: "exported", kind, action });
   const subject = message.split("\n", 1)[0];
   context.note({ type: "Normal", reason: "Exported", message: `Committed ${commit.slice(0, 8)}: ${subject}` });
@@ -102,14 +101,13 @@ export async function recordExports(
   local: Local,
   exports: readonly Export[],
   exportId: string,
-  signal: AbortSignal,
 ): Promise<RecordedExports> {
   let current: RecordedExports = { local, exports: [] };
   for (const one of exports) {
     const recorded =
       one.action === "entomb"
-        ? { local: await recordEntombment(context, current.local, one, exportId, signal), one }
-        : await recordWrite(context, branch, current.local, one, exportId, signal);
+        ? { local: await recordEntombment(context, current.local, one, exportId), one }
+        : await recordWrite(context, branch, current.local, one, exportId);
     current = { local: recorded.local, exports: [...current.exports, recorded.one] };
   }
   return current;
@@ -140,12 +138,11 @@ async function recordEntombment(
   local: Local,
   { kind, base }: Export,
   exportId: string,
-  signal: AbortSignal,
 ): Promise<Local> {
   if (base === null) return local;
   const record = { revision: base.revision, amkoClusterUid: local.amkoCluster.metadata.uid, exportId };
   const bases = { ...local.records.bases, [kind]: record };
-  return writeRecords(context, local, { ...local.records, bases }, signal);
+  return writeRecords(context, local, { ...local.records, bases });
 }
 
 type WriteExport = Extract<Export, { readonly action: "write" }>;
@@ -160,17 +157,16 @@ async function recordWrite(
   local: Local,
   one: WriteExport,
   exportId: string,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly one: Export }> {
   const { kind } = one;
   const { name, uid } = one.object.metadata;
   let current = local;
   for (let conflicts = 0; ; conflicts += 1) {
     try {
-      return await writeExportId(context, current, one, exportId, signal);
+      return await writeExportId(context, current, one, exportId);
     } catch (error) {
       if (!hasCode(error, "AG3004") || conflicts === CONFLICTS_MAX) throw error;
-      const listed = await context.cluster.list(kind, signal);
+      const listed = await context.cluster.list(kind, context.signal);
       const [object] = listed;
       if (listed.length !== 1 || object?.metadata.name !== name || object.metadata.uid !== uid) throw error;
       if (exportProblem(context, branch, kind, object) !== null) throw error;
@@ -184,7 +180,6 @@ async function writeExportId(
   local: Local,
   one: WriteExport,
   exportId: string,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly one: Export }> {
   const { kind, base } = one;
   const { name, annotations } = one.object.metadata;
@@ -197,7 +192,7 @@ async function writeExportId(
   });
   if (patch.length === 0) return { local, one: { ...one, object: actual } };
   const target = { kind, name, resourceVersion: actual.metadata.resourceVersion };
-  const object = await context.cluster.patch(target, patch, { dryRun: false }, signal);
+  const object = await context.cluster.patch(target, patch, { dryRun: false }, context.signal);
   return { local: withObject(local, kind, object), one: { ...one, object } };
 }
 

@@ -22,11 +22,11 @@ export interface Gathered {
 }
 
 /** Brings together all that decides about each kind, asking git's past and the API server only where it matters. */
-export async function gatherFacts(context: Context, seen: Seen, signal: AbortSignal): Promise<Gathered> {
+export async function gatherFacts(context: Context, seen: Seen): Promise<Gathered> {
   const facts: KindFacts[] = [];
   let { memory } = seen;
   for (const kind of FEDERATED_KINDS) {
-    const gathered = await gatherKind(context, kind, { ...seen, memory }, signal);
+    const gathered = await gatherKind(context, kind, { ...seen, memory });
     facts.push(gathered.facts);
     memory = gathered.memory;
   }
@@ -37,42 +37,37 @@ async function gatherKind(
   context: Context,
   kind: FederatedKind,
   { branch, local, memory, purpose }: Seen,
-  signal: AbortSignal,
 ): Promise<{ readonly facts: KindFacts; readonly memory: Memory }> {
-  const base = await readBase(context, kind, local, branch, signal);
-  const head = await resolveHead(context, kind, { branch, base, live: local.objects[kind], purpose }, signal);
+  const base = await readBase(context, kind, local, branch);
+  const head = await resolveHead(context, kind, { branch, base, live: local.objects[kind], purpose });
   const live = purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];
-  const equality = await judgeEquality(context, kind, { head, branch, local, memory }, signal);
+  const equality = await judgeEquality(context, kind, { head, branch, local, memory });
   const equalsHead = equality.equal && live.every((object) => agreesOnUuid(head, object, purpose));
   const known: KindFacts = { kind, live, base, head, equalsHead, steps: [], standsInGit: false, fromGit: new Set() };
   const next = { ...memory, equality: { ...memory.equality, [kind]: equality } };
   if (equalsHead) return { facts: known, memory: next };
-  const facts =
-    purpose === "lead"
-      ? await lookBack(context, branch, known, signal)
-      : await lookAround(context, branch, known, signal);
+  const facts = purpose === "lead" ? await lookBack(context, branch, known) : await lookAround(context, branch, known);
   return { facts, memory: next };
 }
 
 /** Only a leader asks what happened in between: a follower takes the head, whatever its cluster holds. */
-async function lookBack(context: Context, branch: Branch, facts: KindFacts, signal: AbortSignal): Promise<KindFacts> {
+async function lookBack(context: Context, branch: Branch, facts: KindFacts): Promise<KindFacts> {
   const { kind, base, head, live } = facts;
-  const steps = base === null ? [] : await readSteps(context, kind, branch.head, base, signal);
+  const steps = base === null ? [] : await readSteps(context, kind, branch.head, base);
   const known = steps === null ? null : base;
   const [object] = live;
   const unknown = known === null && head.content.kind === "deleted" && object !== undefined;
-  const stands = unknown && (await standsInGit(context, kind, contentOf(object), branch.head, signal));
+  const stands = unknown && (await standsInGit(context, kind, contentOf(object), branch.head));
   return { ...facts, base: known, steps: steps ?? [], standsInGit: stands };
 }
 
 /** A tombstone takes only what came from git. */
-async function lookAround(context: Context, branch: Branch, facts: KindFacts, signal: AbortSignal): Promise<KindFacts> {
+async function lookAround(context: Context, branch: Branch, facts: KindFacts): Promise<KindFacts> {
   const { kind, base, head, live } = facts;
   if (head.content.kind !== "deleted") return facts;
   const fromGit = new Set<string>();
   for (const object of live) {
-    const stands =
-      isFromGit(base, object) || (await standsInGit(context, kind, contentOf(object), branch.head, signal));
+    const stands = isFromGit(base, object) || (await standsInGit(context, kind, contentOf(object), branch.head));
     if (stands) fromGit.add(object.metadata.name);
   }
   return { ...facts, fromGit };

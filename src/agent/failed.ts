@@ -18,7 +18,6 @@ export async function reportFailure(
   branch: Branch,
   { local, holds, failures }: Acted,
   memory: Memory,
-  signal: AbortSignal,
 ): Promise<Memory> {
   // Neither failed nor done (somebody fights, git refuses): what was said last is still true.
   if (failures.length === 0 && !holds) return memory;
@@ -26,9 +25,9 @@ export async function reportFailure(
   const present = memory.refs?.get(ref) ?? null;
   const text = failures.length === 0 ? null : describe(branch.head, failures);
   if (text === null && present === null) return memory;
-  if (text !== null && present !== null && (await readText(context, present, signal)) === text) return memory;
+  if (text !== null && present !== null && (await readText(context, present)) === text) return memory;
   try {
-    const commit = await push(context, local, ref, present, text, signal);
+    const commit = await push(context, local, ref, present, text);
     return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) };
   } catch (error) {
     const { code, message } = asFederationError(error);
@@ -43,16 +42,18 @@ async function push(
   ref: string,
   expected: CommitId | null,
   text: string | null,
-  signal: AbortSignal,
 ): Promise<CommitId | null> {
   const { repository } = context;
   if (text === null) {
-    await repository.moveRef({ ref, expected, target: null }, signal);
+    await repository.moveRef({ ref, expected, target: null }, context.signal);
     return null;
   }
   const files = [{ path: FILE, bytes: new TextEncoder().encode(text) }];
   const message = `failed: cluster ${local.self} cannot apply\n`;
-  return repository.writeOrphan({ ref, expected, files, message, author: authorOf(context, local.self) }, signal);
+  return repository.writeOrphan(
+    { ref, expected, files, message, author: authorOf(context, local.self) },
+    context.signal,
+  );
 }
 
 function describe(revision: CommitId, failures: readonly ApplyFailure[]): string {
@@ -63,7 +64,7 @@ function describe(revision: CommitId, failures: readonly ApplyFailure[]): string
   return stringify({ revision, reason, kinds: Object.fromEntries(kinds) });
 }
 
-async function readText({ repository }: Context, commit: CommitId, signal: AbortSignal): Promise<string | null> {
+async function readText({ repository, signal }: Context, commit: CommitId): Promise<string | null> {
   const bytes = (await repository.readFiles(commit, signal)).find(({ path }) => path === FILE)?.bytes ?? null;
   return bytes === null ? null : new TextDecoder().decode(bytes);
 }

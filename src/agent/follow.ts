@@ -20,14 +20,8 @@ interface Decided {
 }
 
 /** Makes the cluster hold what the revision says: both kinds, or neither where one is refused. */
-export async function follow(
-  context: Context,
-  branch: Branch,
-  local: Local,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<Acted> {
-  const found = await gatherFacts(context, { branch, local, memory, purpose: "follow" }, signal);
+export async function follow(context: Context, branch: Branch, local: Local, memory: Memory): Promise<Acted> {
+  const found = await gatherFacts(context, { branch, local, memory, purpose: "follow" });
   const gathered = found.facts.map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
   const applications = gathered.flatMap(({ facts, decision }) => toApplication(facts, decision));
   const acted = {
@@ -43,10 +37,10 @@ export async function follow(
   const drifts = gathered.flatMap(({ facts, decision }) => findDrift(local, facts, decision));
   const verdict = judgeDrift(context, local, found.memory, drifts);
   if (verdict.kind === "leave") return { ...acted, problem: verdict.problem, againAfterMs: verdict.againAfterMs };
-  const applied = await applyRevision(context, branch, local, applications, signal);
+  const applied = await applyRevision(context, branch, local, applications);
   if (applied.failures.length > 0) {
     // Also a head that cannot be applied was judged: a branch that is put back later must not go unnoticed.
-    const local = await settle(context, branch, applied.local, [], signal);
+    const local = await settle(context, branch, applied.local, []);
     const [first] = applied.failures;
     return { ...acted, ...applied, local, memory: verdict.memory, problem: first?.problem ?? null };
   }
@@ -56,7 +50,6 @@ export async function follow(
     branch,
     applied.local,
     held.map(({ facts }) => facts.kind),
-    signal,
   );
   return { ...acted, local: settled, memory: verdict.memory, holds: true, problem: firstProblem(gathered) };
 }
@@ -80,19 +73,18 @@ export async function settle(
   branch: Branch,
   local: Local,
   kinds: readonly FederatedKind[],
-  signal: AbortSignal,
 ): Promise<Local> {
   let current = local;
   const bases = { ...local.records.bases };
   for (const kind of kinds) {
     const base = recordedBase(kind, local);
     // A revision that leaves the federation's folder as it was is not worth a write.
-    if (base?.revision != null && (await untouchedSince(context, branch, base.revision, signal))) continue;
-    current = await settleBase(context, kind, current, branch, signal);
+    if (base?.revision != null && (await untouchedSince(context, branch, base.revision))) continue;
+    current = await settleBase(context, kind, current, branch);
     bases[kind] = { revision: branch.head, amkoClusterUid: local.amkoCluster.metadata.uid, exportId: null };
   }
-  const recorded = await writeRecords(context, current, { ...current.records, bases, head: branch.head }, signal);
-  return spendConsent(context, recorded, signal);
+  const recorded = await writeRecords(context, current, { ...current.records, bases, head: branch.head });
+  return spendConsent(context, recorded);
 }
 
 /**
@@ -100,10 +92,9 @@ export async function settle(
  * base that stayed behind would let what came in between look like news, and undo what people do in the cluster now.
  */
 async function untouchedSince(
-  { repository }: Context,
+  { repository, signal }: Context,
   { head, revision }: Branch,
   base: CommitId,
-  signal: AbortSignal,
 ): Promise<boolean> {
   if (base === head || (await repository.relation(base, head, signal)) !== "ancestor") return false;
   if ((await repository.read(base, signal)).tree !== revision.tree) return false;

@@ -13,18 +13,17 @@ export async function handoverWithout(
   { head, view }: Branch,
   { self, records }: Local,
   designation: Designation,
-  signal: AbortSignal,
 ): Promise<ReadonlySet<ClusterName>> {
   const named = namedWithout(view.manifests.get(self));
   if (designation !== "leader" || named.size === 0 || records.office !== null) return new Set();
   const manifestAt = ({ files }: Revision): Manifest | undefined =>
     evaluate(files, context.schemas, context.viewCache).manifests.get(self);
-  const past = context.repository.history({ from: head, until: null }, FLIP_SEARCH_MAX_REVISIONS, signal);
+  const past = context.repository.history({ from: head, until: null }, FLIP_SEARCH_MAX_REVISIONS, context.signal);
   for await (const revision of past) {
     const now = manifestAt(revision);
     if (now?.isLeader !== true) continue;
     for (const parent of revision.parents) {
-      const before = manifestAt(await context.repository.read(parent, signal));
+      const before = manifestAt(await context.repository.read(parent, context.signal));
       if (before?.isLeader === true) continue;
       // The newest revision that gave the claim: what it found there already was left over from an earlier one.
       const [set, leftOver] = [namedWithout(now), namedWithout(before)];

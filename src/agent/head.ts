@@ -19,28 +19,26 @@ export async function resolveHead(
   context: Context,
   kind: FederatedKind,
   { branch, base, live, purpose }: HeadFacts,
-  signal: AbortSignal,
 ): Promise<Head> {
-  const head = await findHead(context, kind, branch, signal);
+  const head = await findHead(context, kind, branch);
   if (head.content.kind !== "present" || base === null || base.content.kind === "never") return head;
   const held = purpose === "lead" ? live[0]?.metadata.annotations?.[UUID_ANNOTATION] : undefined;
   const kept = held ?? base.content.snapshot.annotations[UUID_ANNOTATION];
   const found = head.content.snapshot.annotations[UUID_ANNOTATION];
   if (kept === undefined || found === kept) return head;
   const exported = purpose === "follow" && found !== undefined;
-  if (exported && (await wasExported(context, kind, found, { from: head.revision, until: base.revision }, signal)))
-    return head;
+  if (exported && (await wasExported(context, kind, found, { from: head.revision, until: base.revision }))) return head;
   return withUuid(head, kept);
 }
 
-async function findHead(context: Context, kind: FederatedKind, branch: Branch, signal: AbortSignal): Promise<Head> {
+async function findHead(context: Context, kind: FederatedKind, branch: Branch): Promise<Head> {
   const state = branch.view.kinds[kind];
   const problems = state.kind === "unusable" ? state.problems : [];
   const usable = gitContent(state, kind, context.schemas);
   const own: Head = { content: usable, revision: branch.head, fromHistory: false, problems };
   if (usable.kind !== "never") return own;
   const range = { from: branch.head, until: null };
-  for await (const revision of context.repository.history(range, SEARCH_MAX_REVISIONS, signal)) {
+  for await (const revision of context.repository.history(range, SEARCH_MAX_REVISIONS, context.signal)) {
     const content = contentAt(context, kind, revision);
     if (content.kind !== "never") return { content, revision: revision.commit, fromHistory: true, problems };
   }
@@ -69,11 +67,10 @@ async function wasExported(
   kind: FederatedKind,
   uuid: string,
   range: { readonly from: CommitId; readonly until: CommitId },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const { repository } = context;
-  if ((await repository.relation(range.until, range.from, signal)) !== "ancestor") return false;
-  for await (const revision of repository.history(range, SEARCH_MAX_REVISIONS, signal)) {
+  if ((await repository.relation(range.until, range.from, context.signal)) !== "ancestor") return false;
+  for await (const revision of repository.history(range, SEARCH_MAX_REVISIONS, context.signal)) {
     const content = contentAt(context, kind, revision);
     const has = content.kind !== "never" && content.snapshot.annotations[UUID_ANNOTATION] === uuid;
     if (has && trailerValues(parseMessage(revision.message), TRAILERS.from).length > 0) return true;

@@ -17,21 +17,16 @@ export interface Identified {
  * Checks that the repository knows this very cluster under its name, and introduces it where nobody has the name yet.
  * An agent that may only read cannot introduce itself; it goes on, unreported.
  */
-export async function identify(
-  context: Context,
-  local: Local,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<Identified> {
+export async function identify(context: Context, local: Local, memory: Memory): Promise<Identified> {
   const ref = clusterRef("identity", local.self);
   const known = memory.refs?.get(ref) ?? null;
   // Refused lately: nobody knocks with every pass.
   if (known === null && memory.refusedAtMs.identity !== undefined) return { problem: null, memory };
-  if (known === null) return introduce(context, local, memory, ref, signal);
+  if (known === null) return introduce(context, local, memory, ref);
   const identity =
     memory.identity?.commit === known
       ? memory.identity
-      : { commit: known, known: readIdentity(await context.repository.readFiles(known, signal)) };
+      : { commit: known, known: readIdentity(await context.repository.readFiles(known, context.signal)) };
   const problem = identityMismatch(identity.known, identityOf(context, local), local.self);
   return { problem, memory: { ...memory, identity } };
 }
@@ -42,27 +37,20 @@ export async function readIdentityMismatch(
   self: ClusterName,
   namespace: NamespaceState,
   commit: CommitId,
-  signal: AbortSignal,
 ): Promise<Problem | null> {
   return identityMismatch(
-    readIdentity(await context.repository.readFiles(commit, signal)),
+    readIdentity(await context.repository.readFiles(commit, context.signal)),
     identityOf(context, { namespace }),
     self,
   );
 }
 
-async function introduce(
-  context: Context,
-  local: Local,
-  memory: Memory,
-  ref: string,
-  signal: AbortSignal,
-): Promise<Identified> {
+async function introduce(context: Context, local: Local, memory: Memory, ref: string): Promise<Identified> {
   const known = identityOf(context, local);
   try {
     const orphan = identityOrphan(local.self, known);
     const author = authorOf(context, local.self);
-    const commit = await context.repository.writeOrphan({ ...orphan, expected: null, author }, signal);
+    const commit = await context.repository.writeOrphan({ ...orphan, expected: null, author }, context.signal);
     const refs = withRef(memory.refs ?? new Map(), ref, commit);
     return { problem: null, memory: { ...memory, refs, identity: { commit, known } } };
   } catch (error) {

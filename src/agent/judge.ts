@@ -24,20 +24,14 @@ export interface Judgement {
  * The agent judges itself before it takes the role that the revision gives: a person's suspension first, then whether
  * the branch is the one it knows, whether the repository knows this cluster, and only then what the manifests say.
  */
-export async function judge(
-  context: Context,
-  branch: Branch,
-  local: Local,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<Judgement> {
+export async function judge(context: Context, branch: Branch, local: Local, memory: Memory): Promise<Judgement> {
   const suspension = suspendedNow(local.amkoCluster, context.clock.nowMs());
   if (suspension !== null) {
     return { ...held(suspension.problem, memory), againAfterMs: suspension.restMs };
   }
-  const halted = await findRewrite(context, branch, local, signal);
+  const halted = await findRewrite(context, branch, local);
   if (halted !== null) return held(halted, memory);
-  const identified = await identify(context, local, memory, signal);
+  const identified = await identify(context, local, memory);
   const facts = { ...local, view: branch.view, identity: identified.problem };
   const role = takeRole(facts);
   const designation = designate(facts);
@@ -79,10 +73,9 @@ export function suspendedNow(
 
 /** A head that does not descend from the one judged before means that the branch was rewritten, or put back. */
 async function findRewrite(
-  { repository, settings }: Context,
+  { repository, settings, signal }: Context,
   { head }: Branch,
   { records, amkoCluster }: Local,
-  signal: AbortSignal,
 ): Promise<Problem | null> {
   if (settings.historyRewrite === "follow") return null;
   const accepted = parseCommitId(amkoCluster.metadata.annotations?.[ACCEPT_REWRITE_ANNOTATION] ?? "");

@@ -11,13 +11,13 @@ const LACKING_MAX_REVISIONS = 100;
  * Completes what a pass found out by since when its cluster lacks something: the committer date of the oldest revision
  * that it does not hold. Looked up once for what it holds, so that a cluster that stays behind costs nothing more.
  */
-export async function withLag(context: Context, branch: Branch, result: Result, signal: AbortSignal): Promise<Result> {
+export async function withLag(context: Context, branch: Branch, result: Result): Promise<Result> {
   const { stance, state, memory } = result;
   if (stance === null || state === "working") return result;
   if (stance.lacksSinceSeconds !== undefined) return { ...result, memory: { ...memory, lag: null } };
   const after = memory.held ?? acknowledged(memory);
   const known = memory.lag?.after === after ? memory.lag.sinceSeconds : null;
-  const sinceSeconds = known ?? (await findLag(context, branch, after, result, signal));
+  const sinceSeconds = known ?? (await findLag(context, branch, after, result));
   const lag = sinceSeconds === null ? null : { after, sinceSeconds };
   return { ...result, memory: { ...memory, lag }, stance: { ...stance, lacksSinceSeconds: sinceSeconds } };
 }
@@ -28,11 +28,10 @@ function acknowledged({ self, refs }: Memory): CommitId | null {
 
 /** Null where nothing is lacking. Where git does not say, the newest revision's date: it is that late at least. */
 async function findLag(
-  { repository, log }: Context,
+  { repository, log, signal }: Context,
   { head, revision }: Branch,
   after: CommitId | null,
   { error }: Result,
-  signal: AbortSignal,
 ): Promise<number | null> {
   if (after === head) return null;
   const atLeast = revision.committedAtSeconds;

@@ -25,25 +25,18 @@ export async function lead(
   memory: Memory,
   /** Why nothing may be exported now; null when it may. */
   stop: Problem | null,
-  signal: AbortSignal,
 ): Promise<Acted> {
-  const found = await gatherFacts(context, { branch, local, memory, purpose: "lead" }, signal);
+  const found = await gatherFacts(context, { branch, local, memory, purpose: "lead" });
   const decided = found.facts.map((facts): Decided => ({ facts, decision: withhold(decideLeader(facts), stop) }));
-  const taken = await takeFromGit(context, branch, local, decided, signal);
+  const taken = await takeFromGit(context, branch, local, decided);
   // Before anything is pushed, and whether or not it can be: what the cluster holds is recorded.
-  const settled = await settle(context, branch, taken.acted.local, taken.held, signal);
+  const settled = await settle(context, branch, taken.acted.local, taken.held);
   const acted: Acted = { ...taken.acted, local: settled, memory: found.memory };
-  return taken.merged ? { ...acted, againAfterMs: 0 } : giveToGit(context, branch, acted, decided, signal);
+  return taken.merged ? { ...acted, againAfterMs: 0 } : giveToGit(context, branch, acted, decided);
 }
 
 /** Commits or proposes what the cluster changed, once it has waited as long as it has to. */
-async function giveToGit(
-  context: Context,
-  branch: Branch,
-  acted: Acted,
-  decided: readonly Decided[],
-  signal: AbortSignal,
-): Promise<Acted> {
+async function giveToGit(context: Context, branch: Branch, acted: Acted, decided: readonly Decided[]): Promise<Acted> {
   const decisions = decided.map(({ facts: { kind }, decision }) => ({ kind, decision }));
   const grace = awaitDeletions(context, acted.local, acted.memory, decisions);
   const exports = decided
@@ -51,15 +44,15 @@ async function giveToGit(
     .flatMap(({ facts, decision }) => toExports(facts, decision, grace.due));
   const batch = awaitBatch(context, grace.memory, exports);
   const waiting: Acted = { ...acted, memory: batch.memory, againAfterMs: batch.againAfterMs ?? grace.againAfterMs };
-  if (exports.length === 0) return withdrawSettled(context, waiting, decided, signal);
+  if (exports.length === 0) return withdrawSettled(context, waiting, decided);
   if (batch.againAfterMs !== null) return waiting;
   if (context.settings.publish === "propose") {
-    const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports, signal);
+    const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports);
     // The cluster holds the head, and more: what waits to be merged. Except where one of them has no object at all.
     const holds = acted.problem === null && !exports.some(changesExistence);
     return { ...waiting, ...proposed, holds, pendingKinds: exports.map(({ kind }) => kind), againAfterMs: null };
   }
-  const exported = await exportChanges(context, branch, waiting.local, exports, signal);
+  const exported = await exportChanges(context, branch, waiting.local, exports);
   const members = [...branch.view.members.values()].filter((member) => member.problem === null);
   const revision = formatRevision(context.settings.branch, exported.commit);
   context.members.nudge(
@@ -77,14 +70,9 @@ function changesExistence(one: Export): boolean {
 }
 
 /** A proposal goes only when nothing is left of it: not while its change is blocked, or waits for something. */
-async function withdrawSettled(
-  context: Context,
-  acted: Acted,
-  decided: readonly Decided[],
-  signal: AbortSignal,
-): Promise<Acted> {
+async function withdrawSettled(context: Context, acted: Acted, decided: readonly Decided[]): Promise<Acted> {
   if (!decided.every(({ decision }) => decision.kind === "settled" || decision.kind === "apply")) return acted;
-  const withdrawn = await withdrawProposal(context, acted.local, acted.memory, "config", signal);
+  const withdrawn = await withdrawProposal(context, acted.local, acted.memory, "config");
   return { ...acted, ...withdrawn, holds: acted.problem === null };
 }
 
@@ -107,7 +95,6 @@ async function takeFromGit(
   branch: Branch,
   local: Local,
   decided: readonly Decided[],
-  signal: AbortSignal,
 ): Promise<Taken> {
   const failures: ApplyFailure[] = [];
   const exportProblems: Record<FederatedKind, Problem | null> = { GSLBConfig: null, GlobalDeploymentPolicy: null };
@@ -120,15 +107,15 @@ async function takeFromGit(
     if (decision.kind === "export") exportProblems[kind] = exportProblem(context, branch, kind, decision.object);
     if (decision.kind === "apply") {
       const application = toApplication(facts, decision.snapshot);
-      const ready = await forgetDoomed(context, current, application, signal);
-      const applied = await applyRevision(context, branch, ready, [application], signal);
+      const ready = await forgetDoomed(context, current, application);
+      const applied = await applyRevision(context, branch, ready, [application]);
       current = applied.local;
       failures.push(...applied.failures);
     }
     if (decision.kind === "merge") {
       const { object, merge } = decision;
       const request = { kind, object, merge, revision: facts.head.revision };
-      const written = await writeMerge(context, current, request, signal);
+      const written = await writeMerge(context, current, request);
       if (written.kind === "refused") exportProblems[kind] = written.problem;
       else current = written.local;
       merged ||= written.kind === "written";
@@ -156,13 +143,8 @@ async function takeFromGit(
  * Before git's deletion is carried out. Should the agent die in between, and the branch be put back to before the
  * tombstone, what is missing here must not look like a deletion by hand.
  */
-async function forgetDoomed(
-  context: Context,
-  local: Local,
-  { kind, snapshot }: Application,
-  signal: AbortSignal,
-): Promise<Local> {
-  return snapshot.deleted === null ? local : forgetBases(context, local, [kind], signal);
+async function forgetDoomed(context: Context, local: Local, { kind, snapshot }: Application): Promise<Local> {
+  return snapshot.deleted === null ? local : forgetBases(context, local, [kind]);
 }
 
 function toApplication({ kind, head, live, base }: KindFacts, snapshot: Snapshot): Application {

@@ -23,18 +23,13 @@ export interface Checked {
  * What the members' credentials bring to light, for a leader in office. It exports on answers that may be half a minute
  * old: git is the fence, this is a second look, and a member that hangs must delay no edit.
  */
-export async function checkMembers(
-  context: Context,
-  { view }: Branch,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<Checked> {
+export async function checkMembers(context: Context, { view }: Branch, memory: Memory): Promise<Checked> {
   const clusters = [...view.members.keys()];
   const acknowledged = refsByCluster(memory.refs ?? new Map(), "applied");
   const stopped = stopsExport(memory.findings) !== null;
   const ageMaxMs = stopped ? STOPPED_AGE_MAX_MS : ANSWERS_AGE_MAX_MS;
-  const answers = await context.members.consult({ clusters, acknowledged, ageMaxMs }, signal);
-  const conflicts = await findConflicts(context, clusters, answers, signal);
+  const answers = await context.members.consult({ clusters, acknowledged, ageMaxMs }, context.signal);
+  const conflicts = await findConflicts(context, clusters, answers);
   const findings = judgeMembers(clusters, answers, conflicts);
   const stop = stopsExport(findings);
   return { memory: { ...memory, findings }, stop, againAfterMs: stop === null ? null : STOPPED_AGAIN_MS };
@@ -45,10 +40,9 @@ export async function checkMembers(
  * has not acknowledged its demotion yet is on its way, and its ref under leading/ tells of it.
  */
 async function findConflicts(
-  { repository, schemas, viewCache }: Context,
+  { repository, schemas, viewCache, signal }: Context,
   clusters: readonly ClusterName[],
   { readings }: MemberAnswers,
-  signal: AbortSignal,
 ): Promise<readonly ClusterName[]> {
   const conflicts: ClusterName[] = [];
   for (const self of clusters) {

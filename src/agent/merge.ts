@@ -34,10 +34,9 @@ export type MergeWritten =
  * dry run, since a field that the CRD here drops would look like one that somebody removed.
  */
 export async function writeMerge(
-  { cluster, settings }: Context,
+  { cluster, settings, signal }: Context,
   local: Local,
   { kind, object: merged, merge, revision }: MergeRequest,
-  signal: AbortSignal,
 ): Promise<MergeWritten> {
   const { name } = merged.metadata;
   const object = local.objects[kind].find((one) => one.metadata.name === name);

@@ -18,13 +18,12 @@ export async function waitForAmko(
   memory: Memory,
   cause: Problem,
   namespace: NamespaceState | null,
-  signal: AbortSignal,
 ): Promise<Result> {
   const { code, message, remedy } = cause;
   if (memory.told !== message) context.log("warn", "waiting", { code, cause: message, remedy });
   const told = { ...memory, told: message };
   const absent = code === "AG3011" && namespace !== null;
-  const released = absent ? await releaseClaim(context, branch, told, namespace, signal) : told;
+  const released = absent ? await releaseClaim(context, branch, told, namespace) : told;
   return { memory: released, againAfterMs: null, error: null, state: "held", stance: { ...NOT_HERE, problem: code } };
 }
 
@@ -33,7 +32,6 @@ async function releaseClaim(
   { view }: Branch,
   memory: Memory,
   namespace: NamespaceState,
-  signal: AbortSignal,
 ): Promise<Memory> {
   const self = context.settings.cluster ?? memory.self;
   if (self === null) return memory;
@@ -42,8 +40,8 @@ async function releaseClaim(
   if (claim === null || designate({ self, view, identity: null }) === "leader") return memory;
   // The name may be another cluster's by now, and the claim its own.
   const known = memory.refs?.get(clusterRef("identity", self)) ?? null;
-  if (known === null || (await readIdentityMismatch(context, self, namespace, known, signal)) !== null) return memory;
-  await context.repository.moveRef({ ref, expected: claim, target: null }, signal);
+  if (known === null || (await readIdentityMismatch(context, self, namespace, known)) !== null) return memory;
+  await context.repository.moveRef({ ref, expected: claim, target: null }, context.signal);
   context.log("info", "gave up the claim of a cluster without AMKO", { cluster: self, claim });
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
 }

@@ -15,10 +15,9 @@ import type { Branch, Context, Local, Memory } from "./context.ts";
  * @throws FederationError when the remote cannot be read, AG2005 while the branch has no commit.
  */
 export async function readBranch(
-  { repository, schemas, viewCache, settings }: Context,
+  { repository, schemas, viewCache, settings, signal }: Context,
   memory: Memory,
   wake: ReadonlySet<Wake>,
-  signal: AbortSignal,
 ): Promise<Branch> {
   const listing = await repository.list(needsEveryRef(memory, wake) ? "all" : "branch", signal);
   if (listing.head === null) {
@@ -50,7 +49,7 @@ export type Reading =
  * What could not be read is never taken for missing: where it is one of the federated kinds, `unread` says why, and
  * only the office may still be given up.
  */
-export async function readLocal({ cluster, settings }: Context, signal: AbortSignal): Promise<Reading> {
+export async function readLocal({ cluster, settings, signal }: Context): Promise<Reading> {
   const [amkoClusters, gslbConfigs, policies, namespace, configMap, workload] = await Promise.all([
     cluster.list("AMKOCluster", signal),
     cluster.list("GSLBConfig", signal).catch(asFederationError),

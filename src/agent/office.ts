@@ -33,11 +33,10 @@ export async function stepOffice(
   local: Local,
   remembered: Memory,
   designation: Designation,
-  signal: AbortSignal,
 ): Promise<OfficeResult> {
-  const looked = await lookForSuccessor(context, branch, local, remembered, designation, signal);
-  const memory = await keepClaim(context, branch, local, looked, designation, signal);
-  const without = await handoverWithout(context, branch, local, designation, signal);
+  const looked = await lookForSuccessor(context, branch, local, remembered, designation);
+  const memory = await keepClaim(context, branch, local, looked, designation);
+  const without = await handoverWithout(context, branch, local, designation);
   const step = plan(context, local, memory, designation, without);
   const result = (state: OfficeResult["state"], next: Partial<OfficeResult> = {}): OfficeResult => ({
     local,
@@ -49,26 +48,26 @@ export async function stepOffice(
   });
   switch (step.kind) {
     case "serve":
-      return result("serving", step.putBack ? await correct(context, local, memory, { isLeader: true }, signal) : {});
+      return result("serving", step.putBack ? await correct(context, local, memory, { isLeader: true }) : {});
     case "claim":
       return result("claimed", {
-        memory: await claim(context, branch, local, memory, step.expected, signal),
+        memory: await claim(context, branch, local, memory, step.expected),
         againAfterMs: 0,
       });
     case "wait": {
       const againAfterMs = step.untilMs === null ? null : Math.max(0, step.untilMs - context.clock.nowMs());
-      const stood = step.standDown ? await setLeader(context, local, false, signal) : local;
+      const stood = step.standDown ? await setLeader(context, local, false) : local;
       return result("waiting", { local: stood, others: step.others, againAfterMs });
     }
     case "take-office": {
       // Whoever did not answer through git may answer directly; its AMKO should stop before the one here starts.
       const others = [...step.unconfirmed.keys()];
-      await context.members.standDown(others, signal);
+      await context.members.standDown(others, context.signal);
       const unconfirmed = [...step.unconfirmed.values()];
       const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim, unconfirmed };
       const bases = basesForOffice(local);
-      const recorded = await writeRecords(context, local, { ...local.records, bases, office }, signal);
-      const taken = await setLeader(context, recorded, true, signal);
+      const recorded = await writeRecords(context, local, { ...local.records, bases, office });
+      const taken = await setLeader(context, recorded, true);
       context.telemetry.happened({ fact: "office", change: "taken" });
       context.log("info", "took office", { cluster: local.self, revision: branch.head, unconfirmed: others });
       context.note({
@@ -79,7 +78,7 @@ export async function stepOffice(
       return result("serving", { local: taken, memory: { ...memory, claim: null }, others });
     }
     case "step-down":
-      return result("out", await stepDown(context, local, memory, step.release, signal));
+      return result("out", await stepDown(context, local, memory, step.release));
     case "rest":
       return result("out", { memory: { ...memory, claim: null } });
     default:
@@ -92,12 +91,11 @@ export async function stepOffice(
  * that says false is put right, it has to be known whether a successor set it.
  */
 async function lookForSuccessor(
-  { repository }: Context,
+  { repository, signal }: Context,
   { listing }: Branch,
   { amkoCluster }: Local,
   memory: Memory,
   designation: Designation,
-  signal: AbortSignal,
 ): Promise<Memory> {
   if (designation !== "leader" || listing.refs !== null || isLocalLeader(amkoCluster.spec)) return memory;
   const { refs } = await repository.list("all", signal);
@@ -150,7 +148,6 @@ async function claim(
   local: Local,
   memory: Memory,
   expected: CommitId | null,
-  signal: AbortSignal,
 ): Promise<Memory> {
   const { repository, clock, chance, log } = context;
   const ref = clusterRef("leading", local.self);
@@ -164,7 +161,7 @@ async function claim(
       message: `leading: cluster ${local.self} claims office\n`,
       author: authorOf(context, local.self),
     },
-    signal,
+    context.signal,
   );
   log("info", "claimed office", { cluster: local.self, claim: commit });
   // Another process of this cluster may claim too; the wait for others counts from the first claim all the same. It
@@ -182,18 +179,12 @@ async function stepDown(
   local: Local,
   memory: Memory,
   release: CommitId | null,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const given = release ?? local.records.office?.claim ?? "none";
-  const stood = await writeAmkoCluster(
-    context,
-    local,
-    [
-      ...specPatch(local.amkoCluster, { isLeader: false }),
-      ...annotationPatch(local.amkoCluster, { [STEPPED_DOWN_ANNOTATION]: given }),
-    ],
-    signal,
-  );
+  const stood = await writeAmkoCluster(context, local, [
+    ...specPatch(local.amkoCluster, { isLeader: false }),
+    ...annotationPatch(local.amkoCluster, { [STEPPED_DOWN_ANNOTATION]: given }),
+  ]);
   context.telemetry.happened({ fact: "office", change: "left" });
   context.log("info", "stepped down", { cluster: local.self, claim: release });
   context.note({
@@ -201,25 +192,19 @@ async function stepDown(
     reason: "SteppedDown",
     message: "This cluster does not lead by the branch: isLeader is false here now.",
   });
-  const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null }, signal);
+  const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null });
   const forgotten = await forgetting.catch(asFederationError);
-  const released = release === null ? memory : await releaseClaim(context, stood, memory, release, signal);
+  const released = release === null ? memory : await releaseClaim(context, stood, memory, release);
   if (forgotten instanceof FederationError) throw forgotten;
   return { local: forgotten, memory: { ...released, claim: null } };
 }
 
 /** Tells the successor, who waits for this. Where git refuses, the cluster is a follower all the same. */
-async function releaseClaim(
-  context: Context,
-  { self }: Local,
-  memory: Memory,
-  release: CommitId,
-  signal: AbortSignal,
-): Promise<Memory> {
+async function releaseClaim(context: Context, { self }: Local, memory: Memory, release: CommitId): Promise<Memory> {
   const { repository, log } = context;
   const ref = clusterRef("leading", self);
   try {
-    await repository.moveRef({ ref, expected: release, target: null }, signal);
+    await repository.moveRef({ ref, expected: release, target: null }, context.signal);
   } catch (error) {
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
     log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });

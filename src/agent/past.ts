@@ -36,19 +36,18 @@ export async function readSteps(
   kind: FederatedKind,
   head: CommitId,
   base: Base,
-  signal: AbortSignal,
 ): Promise<readonly Step[] | null> {
   const last = base.step === undefined ? [] : [base.step];
   if (head === base.revision) return last;
   const revisions: Revision[] = [];
   const range = { from: head, until: base.revision };
-  for await (const revision of context.repository.history(range, RANGE_MAX_REVISIONS, signal)) {
+  for await (const revision of context.repository.history(range, RANGE_MAX_REVISIONS, context.signal)) {
     if (revisions.length === RANGE_MAX_REVISIONS - 1) return null;
     revisions.push(revision);
   }
   const inside = new Set(revisions.map(({ commit }) => commit));
   const before = new Set(revisions.flatMap(({ parents }) => parents).filter((parent) => !inside.has(parent)));
-  const past = await Promise.all([...before].map((parent) => context.repository.read(parent, signal)));
+  const past = await Promise.all([...before].map((parent) => context.repository.read(parent, context.signal)));
   const contents = new Map<CommitId, Content | null>();
   for (const revision of [...past, ...revisions.toReversed()]) {
     const content = contentAt(context, kind, revision);
@@ -71,10 +70,13 @@ export async function standsInGit(
   kind: FederatedKind,
   content: Content,
   head: CommitId,
-  signal: AbortSignal,
 ): Promise<boolean> {
   const wanted = normalizeContent(content, kind, context.schemas);
-  for await (const revision of context.repository.history({ from: head, until: null }, SEARCH_MAX_REVISIONS, signal)) {
+  for await (const revision of context.repository.history(
+    { from: head, until: null },
+    SEARCH_MAX_REVISIONS,
+    context.signal,
+  )) {
     const past = contentAt(context, kind, revision);
     if (past.kind === "present" && equalContent(past.filled, wanted)) return true;
   }
@@ -83,11 +85,10 @@ export async function standsInGit(
 
 /** The newest revision, back to `until`, that carries an export's id. */
 export async function findExport(
-  { repository }: Context,
+  { repository, signal }: Context,
   from: CommitId,
   until: CommitId | null,
   exportId: string,
-  signal: AbortSignal,
 ): Promise<Revision | null> {
   const limit = until === null ? SEARCH_MAX_REVISIONS : RANGE_MAX_REVISIONS;
   for await (const revision of repository.history({ from, until }, limit, signal)) {

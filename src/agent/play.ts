@@ -11,24 +11,18 @@ import { abandonProposal } from "./propose.ts";
 import { serve } from "./serve.ts";
 
 /** Takes the office's next step, then acts as the role says. */
-export async function play(
-  context: Context,
-  branch: Branch,
-  judgement: Judgement,
-  local: Local,
-  signal: AbortSignal,
-): Promise<Acted> {
+export async function play(context: Context, branch: Branch, judgement: Judgement, local: Local): Promise<Acted> {
   const { role, designation } = judgement;
   if (role.kind !== "lead") context.members.dismiss();
   if (judgement.frozen) return stayFrozen(judgement, local);
-  if (judgement.impostor) return standAside(context, judgement, local, signal);
-  const asked = await proposeLeadership(context, branch, local, judgement.memory, designation, signal);
-  const prepared = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local, signal);
-  const office = await stepOffice(context, branch, prepared.local, prepared.memory, designation, signal);
+  if (judgement.impostor) return standAside(context, judgement, local);
+  const asked = await proposeLeadership(context, branch, local, judgement.memory, designation);
+  const prepared = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local);
+  const office = await stepOffice(context, branch, prepared.local, prepared.memory, designation);
   // The office does not depend on the objects; everything else does.
   if (office.local.unread !== null) throw office.local.unread;
   if (office.state !== "serving") context.members.dismiss();
-  const acted = await act(context, branch, judgement, office, signal);
+  const acted = await act(context, branch, judgement, office);
   return { ...acted, ...tellFight(context, acted), advice: acted.advice ?? asked.problem };
 }
 
@@ -50,13 +44,8 @@ function stayFrozen({ role, memory }: Judgement, local: Local): Acted {
 }
 
 /** The refs under this name are somebody else's: only the local field is put right, so that two do not lead. */
-async function standAside(
-  context: Context,
-  { role, designation, memory }: Judgement,
-  local: Local,
-  signal: AbortSignal,
-): Promise<Acted> {
-  const stood = designation === "follower" ? await setLeader(context, local, false, signal) : local;
+async function standAside(context: Context, { role, designation, memory }: Judgement, local: Local): Promise<Acted> {
+  const stood = designation === "follower" ? await setLeader(context, local, false) : local;
   return { ...nothingDone(stood, memory), problem: role.kind === "hold" ? role.problem : null };
 }
 
@@ -65,44 +54,27 @@ async function act(
   branch: Branch,
   { role, designation }: Judgement,
   office: OfficeResult,
-  signal: AbortSignal,
 ): Promise<Acted> {
   switch (role.kind) {
     case "hold": {
       const manifest = branch.view.manifests.get(office.local.self);
       const mended = role.problem.code === "AG5007" ? manifest : undefined;
       const left =
-        designation === "follower"
-          ? await abandonProposal(context, branch, office.local, office.memory, signal)
-          : office;
-      const proposed = await proposeVersion(context, branch, left.local, left.memory, mended, signal);
+        designation === "follower" ? await abandonProposal(context, branch, office.local, office.memory) : office;
+      const proposed = await proposeVersion(context, branch, left.local, left.memory, mended);
       return { ...nothingDone(proposed.local, proposed.memory), problem: role.problem };
     }
     case "follow": {
-      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest, signal);
-      const deposed = await abandonProposal(context, branch, aligned.local, aligned.memory, signal);
-      const { local, memory } = await proposeVersion(
-        context,
-        branch,
-        deposed.local,
-        deposed.memory,
-        role.manifest,
-        signal,
-      );
-      return follow(context, branch, local, memory, signal);
+      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest);
+      const deposed = await abandonProposal(context, branch, aligned.local, aligned.memory);
+      const { local, memory } = await proposeVersion(context, branch, deposed.local, deposed.memory, role.manifest);
+      return follow(context, branch, local, memory);
     }
     case "lead": {
       if (office.state !== "serving") return awaitOffice(office);
-      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest, signal);
-      const { local, memory } = await proposeVersion(
-        context,
-        branch,
-        aligned.local,
-        aligned.memory,
-        role.manifest,
-        signal,
-      );
-      return serve(context, branch, local, memory, signal);
+      const aligned = await alignAmkoCluster(context, office.local, office.memory, role.manifest);
+      const { local, memory } = await proposeVersion(context, branch, aligned.local, aligned.memory, role.manifest);
+      return serve(context, branch, local, memory);
     }
     default:
       return role satisfies never;
@@ -115,7 +87,6 @@ async function preparePromotion(
   branch: Branch,
   { designation, memory }: Judgement,
   local: Local,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory };
   // In every pass until it takes office: what is edited or deleted here while it waits is a follower's drift.
@@ -124,7 +95,7 @@ async function preparePromotion(
   const { GSLBConfig: _config, GlobalDeploymentPolicy: _policy, ...corrections } = memory.corrections;
   // A kind that cannot be applied does not stop a promotion: the leader tries it again, and its status says so.
   try {
-    return await follow(correcting, branch, local, { ...memory, corrections }, signal);
+    return await follow(correcting, branch, local, { ...memory, corrections });
   } catch (error) {
     const { code, message, retry } = asFederationError(error);
     if (retry === "now" || !code.startsWith("AG3")) throw error;

@@ -32,13 +32,12 @@ export function digestOf(changes: readonly FileChange[]): string {
 
 /** Compares a proposal's ref with what is to be proposed now. */
 export async function proposalState(
-  { repository }: Context,
+  { repository, signal }: Context,
   { head }: Branch,
   { self, records }: Local,
   { refs }: Memory,
   topic: ProposalTopic,
   changes: readonly FileChange[],
-  signal: AbortSignal,
 ): Promise<ProposalState> {
   const commit = refs?.get(proposalRef(self, topic)) ?? null;
   const record = records.proposals[topic];
@@ -71,20 +70,19 @@ export async function pushProposal(
   local: Local,
   memory: Memory,
   { topic, changes, message, expected, snapshots = {} }: ProposalRequest,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const ref = proposalRef(local.self, topic);
   const author = authorOf(context, local.self);
   const commit = await context.repository.propose(
     { ref, expected, parent: branch.head, changes, message, author },
-    signal,
+    context.signal,
   );
   context.telemetry.happened({ fact: "proposed", topic });
   context.log("info", "proposed", { cluster: local.self, ref, revision: commit });
   const amkoClusterUid = local.amkoCluster.metadata.uid;
   const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots };
   const proposals = { ...local.records.proposals, [topic]: record };
-  const recorded = await writeRecords(context, local, { ...local.records, proposals }, signal);
+  const recorded = await writeRecords(context, local, { ...local.records, proposals });
   return { local: recorded, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
 }
 
@@ -95,14 +93,13 @@ export async function adoptProposal(
   topic: ProposalTopic,
   changes: readonly FileChange[],
   commit: CommitId,
-  signal: AbortSignal,
 ): Promise<Local> {
   const known = local.records.proposals[topic];
   if (known?.commit === commit) return local;
   const amkoClusterUid = local.amkoCluster.metadata.uid;
   const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots: known?.snapshots ?? {} };
   const proposals = { ...local.records.proposals, [topic]: record };
-  return writeRecords(context, local, { ...local.records, proposals }, signal);
+  return writeRecords(context, local, { ...local.records, proposals });
 }
 
 /** Is the digest of nothing that could be proposed, and of no record that was lost: an empty one is read as none. */
@@ -114,7 +111,6 @@ export async function withdrawProposal(
   local: Local,
   memory: Memory,
   topic: ProposalTopic,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const ref = proposalRef(local.self, topic);
   const commit = memory.refs?.get(ref) ?? null;
@@ -125,11 +121,11 @@ export async function withdrawProposal(
   if (ours) {
     // First said, then done: an agent that dies in between must not take its own withdrawal for a person's refusal.
     const withdrawing = { ...local.records.proposals, [topic]: { ...record, digest: WITHDRAWN } };
-    current = await writeRecords(context, local, { ...local.records, proposals: withdrawing }, signal);
-    await context.repository.moveRef({ ref, expected: commit, target: null }, signal);
+    current = await writeRecords(context, local, { ...local.records, proposals: withdrawing });
+    await context.repository.moveRef({ ref, expected: commit, target: null }, context.signal);
     context.log("info", "withdrew a proposal", { cluster: local.self, ref });
   }
   const { [topic]: _withdrawn, ...proposals } = current.records.proposals;
-  const recorded = await writeRecords(context, current, { ...current.records, proposals }, signal);
+  const recorded = await writeRecords(context, current, { ...current.records, proposals });
   return { local: recorded, memory: ours ? { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) } : memory };
 }

@@ -26,29 +26,27 @@ export async function proposeChanges(
   local: Local,
   memory: Memory,
   exports: readonly Export[],
-  signal: AbortSignal,
 ): Promise<Proposed> {
   const wanted = prepareExport(branch, local, exports, "").changes;
-  const found = await proposalState(context, branch, local, memory, "config", wanted, signal);
+  const found = await proposalState(context, branch, local, memory, "config", wanted);
   const state: ProposalState = found.kind === "closed" && wasMerged(local, exports) ? { kind: "none" } : found;
   const adopted =
-    state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit, signal) : local;
+    state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit) : local;
   const told = { local: adopted, memory, problem: tell(local, state) };
   if (state.kind !== "none" && state.kind !== "outdated") return told;
   // A proposal that moves along keeps its id: whichever state of it is merged is recognised by it.
   const exportId = (state.kind === "outdated" ? recordedId(exports) : null) ?? context.chance.token();
-  const recorded = await recordExports(context, branch, adopted, exports, exportId, signal);
+  const recorded = await recordExports(context, branch, adopted, exports, exportId);
   const { changes, message } = prepareExport(branch, adopted, recorded.exports, exportId);
   const expected = state.kind === "outdated" ? state.commit : null;
   const snapshots = Object.fromEntries(recorded.exports.flatMap(digestEntry));
-  const pushed = await pushProposal(
-    context,
-    branch,
-    recorded.local,
-    memory,
-    { topic: "config", changes, message, expected, snapshots },
-    signal,
-  );
+  const pushed = await pushProposal(context, branch, recorded.local, memory, {
+    topic: "config",
+    changes,
+    message,
+    expected,
+    snapshots,
+  });
   return { ...pushed, problem: told.problem };
 }
 
@@ -91,19 +89,18 @@ export async function abandonProposal(
   branch: Branch,
   local: Local,
   memory: Memory,
-  signal: AbortSignal,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const record = local.records.proposals.config;
   if (record === undefined) return { local, memory };
   let current = local;
   if (memory.refs?.get(proposalRef(local.self, "config")) === record.commit) {
-    const { files } = await context.repository.read(record.commit, signal);
+    const { files } = await context.repository.read(record.commit, context.signal);
     for (const file of files.filter(({ path }) => path.startsWith("federation/"))) {
       const read = readSnapshot(file, context.schemas);
       if (!read.ok || read.snapshot.deleted !== null) continue;
-      if (await standsInGit(context, read.snapshot.kind, read.snapshot, branch.head, signal)) continue;
-      current = await rescue(context, current, read.snapshot, signal);
+      if (await standsInGit(context, read.snapshot.kind, read.snapshot, branch.head)) continue;
+      current = await rescue(context, current, read.snapshot);
     }
   }
-  return withdrawProposal(context, current, memory, "config", signal);
+  return withdrawProposal(context, current, memory, "config");
 }

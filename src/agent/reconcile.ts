@@ -37,15 +37,15 @@ export async function reconcile(
 ): Promise<Result> {
   const notes: Note[] = [];
   const note = (one: Note): void => void notes.push(one);
-  const context: Context = { members: NO_MEMBER_CHECKS, telemetry: NO_TELEMETRY, ...parts, note };
-  const branch = await readBranch(context, memory, wake, signal).catch(asFederationError);
+  const context: Context = { members: NO_MEMBER_CHECKS, telemetry: NO_TELEMETRY, ...parts, signal, note };
+  const branch = await readBranch(context, memory, wake).catch(asFederationError);
   if (branch instanceof FederationError) {
-    return await waitForGit(context, memory, branch, signal).catch((error) => broken(memory, error));
+    return await waitForGit(context, memory, branch).catch((error) => broken(memory, error));
   }
   const refs = branch.listing.refs ?? memory.refs;
   const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
-  const result = await actOn(context, branch, seen, wake, notes, signal).catch((error) => broken(seen, error));
-  return withLag(context, branch, result, signal);
+  const result = await actOn(context, branch, seen, wake, notes).catch((error) => broken(seen, error));
+  return withLag(context, branch, result);
 }
 
 async function actOn(
@@ -54,12 +54,11 @@ async function actOn(
   seen: Memory,
   wake: ReadonlySet<Wake>,
   notes: readonly Note[],
-  signal: AbortSignal,
 ): Promise<Result> {
   const rested = restSettled(context, branch, seen, wake);
   if (rested !== null) return rested;
   const fresh = { ...forgetRefusals(context, seen, wake.has("resync")), settled: null };
-  return await takePart(context, branch, fresh, notes, signal);
+  return await takePart(context, branch, fresh, notes);
 }
 
 /** What woke this pass is not done: the next poll must not take the last finished one for the truth. */
@@ -87,50 +86,39 @@ function restSettled(
 }
 
 /** Without git an agent changes nothing; it only says so, and stays up. */
-async function waitForGit(
-  context: Context,
-  memory: Memory,
-  error: FederationError,
-  signal: AbortSignal,
-): Promise<Result> {
-  const reading = await readLocal(context, signal);
+async function waitForGit(context: Context, memory: Memory, error: FederationError): Promise<Result> {
+  const reading = await readLocal(context);
   const waiting = { ...memory, settled: null };
   const away = { againAfterMs: null, error, state: "git-away" } as const;
   if (reading.kind === "not-here") return { ...away, memory: waiting, stance: { problem: error.code } };
-  const here = await forgetVanished(context, reading.local, signal).catch((failure: unknown) => {
+  const here = await forgetVanished(context, reading.local).catch((failure: unknown) => {
     const { code, message } = asFederationError(failure);
     context.log("debug", "bookkeeping could not be written", { cluster: reading.local.self, code, cause: message });
     return reading.local;
   });
   const edits = here.unread === null ? findHandEdits(context, here, memory) : null;
   const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
-  const local = await reportUnknown(context, here, causes.join(" "), signal);
-  const told = await tellHandEdits(context, local, waiting, edits, signal);
+  const local = await reportUnknown(context, here, causes.join(" "));
+  const told = await tellHandEdits(context, local, waiting, edits);
   return { ...away, memory: told, stance: { ...stanceWithoutGit(context, local), problem: error.code } };
 }
 
-async function takePart(
-  context: Context,
-  branch: Branch,
-  memory: Memory,
-  notes: readonly Note[],
-  signal: AbortSignal,
-): Promise<Result> {
-  const reading = await readLocal(context, signal);
+async function takePart(context: Context, branch: Branch, memory: Memory, notes: readonly Note[]): Promise<Result> {
+  const reading = await readLocal(context);
   if (reading.kind === "not-here") {
-    return waitForAmko(context, branch, memory, reading.problem, reading.namespace, signal);
+    return waitForAmko(context, branch, memory, reading.problem, reading.namespace);
   }
   let { local } = reading;
   let judgement = unjudged(memory);
   try {
-    judgement = await judge(context, branch, local, { ...memory, self: local.self }, signal);
-    if (!judgement.impostor) local = await forgetVanished(context, local, signal);
-    const acted = await play(context, branch, judgement, local, signal);
+    judgement = await judge(context, branch, local, { ...memory, self: local.self });
+    if (!judgement.impostor) local = await forgetVanished(context, local);
+    const acted = await play(context, branch, judgement, local);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
     if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working", stance: {} };
-    return await finish(context, branch, judgement, { ...acted, memory: kept }, signal);
+    return await finish(context, branch, judgement, { ...acted, memory: kept });
   } catch (error) {
-    return fail(context, branch, judgement, local, asFederationError(error), signal);
+    return fail(context, branch, judgement, local, asFederationError(error));
   }
 }
 
@@ -142,28 +130,22 @@ function unjudged(memory: Memory): Judgement {
 }
 
 /** Acknowledges and reports, in the order of who waits for it: other clusters, then people. */
-async function finish(
-  context: Context,
-  branch: Branch,
-  judgement: Judgement,
-  acted: Acted,
-  signal: AbortSignal,
-): Promise<Result> {
+async function finish(context: Context, branch: Branch, judgement: Judgement, acted: Acted): Promise<Result> {
   const again: (number | null)[] = [acted.againAfterMs, judgement.againAfterMs, retryAfterMs(acted)];
   let { memory } = acted;
   if (acted.holds) {
-    const acknowledged = await acknowledge(context, branch, acted.local, memory, signal);
+    const acknowledged = await acknowledge(context, branch, acted.local, memory);
     ({ memory } = acknowledged);
     again.push(acknowledged.againAfterMs);
   }
   if (judgement.role.kind !== "hold") {
-    memory = await reportFailure(context, branch, acted, memory, signal);
+    memory = await reportFailure(context, branch, acted, memory);
   }
-  const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory }, signal);
+  const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory });
   again.push(reported.againAfterMs);
   again.push(refusedRestMs(context, memory));
-  for (const note of memory.notes) await tell(context, reported.local, note, signal);
-  memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice, signal);
+  for (const note of memory.notes) await tell(context, reported.local, note);
+  memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice);
   const againAfterMs = soonest(again);
   const state = acted.problem === null ? "in-sync" : "held";
   const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
@@ -181,22 +163,21 @@ async function fail(
   { role, memory }: Judgement,
   local: Local,
   error: FederationError,
-  signal: AbortSignal,
 ): Promise<Result> {
   const stance = error.retry === "now" ? {} : { ...stanceWithoutGit(context, local), problem: error.code };
   const result: Result = { memory, againAfterMs: null, error, state: stateAfter(error), stance };
-  if (error.retry === "now" || signal.aborted) return result;
+  if (error.retry === "now" || context.signal.aborted) return result;
   try {
-    const reading = await readLocal(context, signal);
+    const reading = await readLocal(context);
     if (reading.kind !== "here") return result;
     const cause = asProblem(error);
     // What kept a leader from reaching git concerns both kinds: one commit would have held them.
     const unexported = error.code.startsWith("AG2") && role.kind === "lead" ? cause : null;
     const exportProblems = { GSLBConfig: unexported, GlobalDeploymentPolicy: unexported };
     const acted = { ...nothingDone(reading.local, memory), problem: cause, exportProblems };
-    const told = await tellOnce(context, reading.local, memory, cause, signal);
-    if (result.state === "git-away") await reportUnknown(context, reading.local, explain(cause), signal);
-    else await reportStatus(context, branch, role, { ...acted, memory: told }, signal);
+    const told = await tellOnce(context, reading.local, memory, cause);
+    if (result.state === "git-away") await reportUnknown(context, reading.local, explain(cause));
+    else await reportStatus(context, branch, role, { ...acted, memory: told });
     return { ...result, memory: told };
   } catch (unreported) {
     // The API server is away, most likely; the log has the error, and the status catches up when it is back.

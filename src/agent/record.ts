@@ -5,10 +5,9 @@ import type { Context, Local } from "./context.ts";
 
 /** Writes the bookkeeping where it changed, only while nobody else did. */
 export async function writeRecords(
-  { cluster, settings }: Context,
+  { cluster, settings, signal }: Context,
   local: Local,
   records: Records,
-  signal: AbortSignal,
 ): Promise<Local> {
   const present = local.configMap?.data ?? {};
   const data = formatRecords(records, settings.branch, present);
@@ -18,12 +17,7 @@ export async function writeRecords(
 }
 
 /** Forgets that the cluster ever held these kinds: that they are missing here is no deletion then. */
-export function forgetBases(
-  context: Context,
-  local: Local,
-  kinds: readonly FederatedKind[],
-  signal: AbortSignal,
-): Promise<Local> {
+export function forgetBases(context: Context, local: Local, kinds: readonly FederatedKind[]): Promise<Local> {
   const forgotten = Object.fromEntries(kinds.map((kind) => [kind, null]));
-  return writeRecords(context, local, { ...local.records, bases: { ...local.records.bases, ...forgotten } }, signal);
+  return writeRecords(context, local, { ...local.records, bases: { ...local.records.bases, ...forgotten } });
 }

@@ -24,18 +24,10 @@ export interface Reported {
 }
 
 /** Tells the outcome of a pass in the AMKOCluster's status; writes only when its meaning changed. */
-export async function reportStatus(
-  context: Context,
-  branch: Branch,
-  role: Role,
-  acted: Acted,
-  signal: AbortSignal,
-): Promise<Reported> {
+export async function reportStatus(context: Context, branch: Branch, role: Role, acted: Acted): Promise<Reported> {
   const { local, memory } = acted;
   const valid = role.kind === "lead" ? role.members.filter(({ problem }) => problem === null) : [];
-  const standings = await Promise.all(
-    valid.map((member) => standingOf(context, branch, member, local, memory, signal)),
-  );
+  const standings = await Promise.all(valid.map((member) => standingOf(context, branch, member, local, memory)));
   const members = standings.map(({ member }) => member);
   const { problem, advice } = acted;
   const revision = formatRevision(context.settings.branch, branch.head);
@@ -51,7 +43,7 @@ export async function reportStatus(
     findings: memory.findings,
     restartFields: pendingRestart(local),
   });
-  const written = await writeConditions(context, local, conditions, undefined, signal);
+  const written = await writeConditions(context, local, conditions, undefined);
   const pending = standings.map(({ lateInMs }) => lateInMs).filter((restMs) => restMs !== null);
   const behind = standings.flatMap((one) => (one.behind === null ? [] : [[one.member.cluster, one.behind] as const]));
   return {
@@ -63,16 +55,15 @@ export async function reportStatus(
 }
 
 /** Tells that nothing is known, because git cannot be read: the only write that an agent without git makes. */
-export function reportUnknown(context: Context, local: Local, cause: string, signal: AbortSignal): Promise<Local> {
-  return writeConditions(context, local, describeUnknown(cause), PARTIAL_TYPES, signal);
+export function reportUnknown(context: Context, local: Local, cause: string): Promise<Local> {
+  return writeConditions(context, local, describeUnknown(cause), PARTIAL_TYPES);
 }
 
 async function writeConditions(
-  { cluster }: Context,
+  { cluster, signal }: Context,
   local: Local,
   wanted: readonly Condition[],
   types: readonly string[] | undefined,
-  signal: AbortSignal,
 ): Promise<Local> {
   const conditions = updateConditions(local.amkoCluster, wanted, types);
   if (conditions === null) return local;
@@ -86,28 +77,22 @@ async function writeConditions(
 }
 
 /** Says a problem once in log and Events, and once that it is over. */
-export async function tellOnce(
-  context: Context,
-  local: Local,
-  memory: Memory,
-  cause: Problem | null,
-  signal: AbortSignal,
-): Promise<Memory> {
+export async function tellOnce(context: Context, local: Local, memory: Memory, cause: Problem | null): Promise<Memory> {
   const text = cause === null ? null : explain(cause);
   if (text === memory.told) return memory;
   if (cause === null) {
     context.log("info", "in sync again", { cluster: local.self });
     const message = "The cluster holds what the branch says.";
-    await tell(context, local, { type: "Normal", reason: "InSync", message }, signal);
+    await tell(context, local, { type: "Normal", reason: "InSync", message });
     return { ...memory, told: null };
   }
   context.log("warn", "held", { cluster: local.self, code: cause.code, cause: cause.message, remedy: cause.remedy });
-  await tell(context, local, { type: "Warning", reason: "Held", message: text ?? "" }, signal);
+  await tell(context, local, { type: "Warning", reason: "Held", message: text ?? "" });
   return { ...memory, told: text };
 }
 
 /** An Event on the AMKOCluster. Best effort: a pass does not fail because nobody could be told. */
-export async function tell({ cluster, log }: Context, local: Local, note: Note, signal: AbortSignal): Promise<void> {
+export async function tell({ cluster, log, signal }: Context, local: Local, note: Note): Promise<void> {
   try {
     await cluster.recordEvent({ ...note, regarding: local.amkoCluster }, signal);
   } catch (error) {

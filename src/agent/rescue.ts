@@ -14,12 +14,12 @@ const RESCUES_MAX = 20;
  * canonical bytes, so that the same content is kept once. An agent that may not push keeps the newest in its ConfigMap.
  * @throws FederationError when it could not be kept; then nothing may be overwritten.
  */
-export async function rescue(context: Context, local: Local, snapshot: Snapshot, signal: AbortSignal): Promise<Local> {
+export async function rescue(context: Context, local: Local, snapshot: Snapshot): Promise<Local> {
   const { kind, name } = snapshot;
   const bytes = writeSnapshot(snapshot);
   const ref = rescueRef(local.self, createHash("sha256").update(bytes).digest("hex").slice(0, 16));
   try {
-    await makeRoom(context, local, ref, signal);
+    await makeRoom(context, local, ref);
   } catch (error) {
     // Only tidying: what is to be kept is more important.
     const { code, message } = asFederationError(error);
@@ -34,10 +34,10 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot,
         message: `rescue: ${kind} ${name} of cluster ${local.self}\n\nIt stood only in the cluster and was about to be overwritten.\n`,
         author: authorOf(context, local.self),
       },
-      signal,
+      context.signal,
     );
   } catch (error) {
-    if (hasCode(error, "AG2013", "AG2004")) return rescueHere(context, local, kind, bytes, error, signal);
+    if (hasCode(error, "AG2013", "AG2004")) return rescueHere(context, local, kind, bytes, error);
     // The ref is named by its content: where it stands already, that very content is safe.
     if (!hasCode(error, "AG2011")) throw error;
   }
@@ -52,7 +52,7 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot,
 }
 
 /** Somebody who fights the agent must not fill the repository: the oldest goes, by its committer date. */
-async function makeRoom({ repository, log }: Context, local: Local, ref: string, signal: AbortSignal): Promise<void> {
+async function makeRoom({ repository, log, signal }: Context, local: Local, ref: string): Promise<void> {
   const { refs } = await repository.list("all", signal);
   const standing = rescueRefs(refs ?? new Map(), local.self);
   if (standing.size < RESCUES_MAX || standing.has(ref)) return;
@@ -68,12 +68,11 @@ async function makeRoom({ repository, log }: Context, local: Local, ref: string,
 }
 
 async function rescueHere(
-  { cluster, log, telemetry }: Context,
+  { cluster, log, telemetry, signal }: Context,
   local: Local,
   kind: FederatedKind,
   bytes: Uint8Array,
   { code, message }: FederationError,
-  signal: AbortSignal,
 ): Promise<Local> {
   const data = { ...local.configMap?.data, [`rescue.${kind}`]: new TextDecoder().decode(bytes) };
   const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);

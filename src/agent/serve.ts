@@ -9,20 +9,14 @@ import { pendingRestart, rememberRestart } from "./restart.ts";
 const WORKLOAD_AGAIN_MS = 30_000;
 
 /** One pass of a leader in office: look around first, then export and apply, then remember what AMKO has not read yet. */
-export async function serve(
-  context: Context,
-  branch: Branch,
-  local: Local,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<Acted> {
+export async function serve(context: Context, branch: Branch, local: Local, memory: Memory): Promise<Acted> {
   const federator = findFederator(local);
-  const checked = await checkMembers(context, branch, memory, signal);
+  const checked = await checkMembers(context, branch, memory);
   const stop = federator ?? checked.stop;
-  const acted = await lead(context, branch, local, checked.memory, stop, signal);
+  const acted = await lead(context, branch, local, checked.memory, stop);
   // Something was written or pushed: the pass that follows at once says how it stands.
   if (acted.againAfterMs === 0) return acted;
-  const remembered = await rememberRestart(context, acted.local, signal);
+  const remembered = await rememberRestart(context, acted.local);
   const watched = federator !== null || pendingRestart(remembered).length > 0;
   const times = [acted.againAfterMs, checked.againAfterMs, watched ? WORKLOAD_AGAIN_MS : null];
   const known = times.filter((time) => time !== null);

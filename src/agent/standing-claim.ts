@@ -17,21 +17,19 @@ export async function keepClaim(
   { self }: Local,
   memory: Memory,
   designation: Designation,
-  signal: AbortSignal,
 ): Promise<Memory> {
   const { claim } = memory;
   if (designation !== "leader" || claim?.head === undefined || claim.head === branch.head) return memory;
-  const isSame = await ledAllAlong(context, self, branch.head, claim.head, signal);
+  const isSame = await ledAllAlong(context, self, branch.head, claim.head);
   return { ...memory, claim: isSame ? { ...claim, head: branch.head } : null };
 }
 
 /** Follows what the branch itself said, from one head to the other: what stood on merged branches never counted. */
 async function ledAllAlong(
-  { repository, schemas, viewCache }: Context,
+  { repository, schemas, viewCache, signal }: Context,
   self: ClusterName,
   from: CommitId,
   until: CommitId,
-  signal: AbortSignal,
 ): Promise<boolean> {
   const between = new Map<CommitId, Revision>();
   try {

@@ -23,7 +23,6 @@ export async function standingOf(
   { cluster }: Member,
   { amkoCluster }: Local,
   memory: Memory,
-  signal: AbortSignal,
 ): Promise<Standing> {
   const nowMs = context.clock.nowMs();
   const refs = memory.refs ?? new Map<string, CommitId>();
@@ -32,7 +31,7 @@ export async function standingOf(
   const since = known !== undefined && known.applied === applied ? known : { applied, sinceMs: nowMs };
   if (refsByCluster(refs, "failed").has(cluster))
     return { member: all(cluster, "failed"), behind: since, lateInMs: null };
-  const member = await progressOf(context, branch, cluster, applied, signal);
+  const member = await progressOf(context, branch, cluster, applied);
   if (FEDERATED_KINDS.every((kind) => member.progress[kind] === "holds"))
     return { member, behind: null, lateInMs: null };
   const lateInMs = since.sinceMs + context.settings.staleAfterMs - nowMs;
@@ -41,11 +40,10 @@ export async function standingOf(
 }
 
 async function progressOf(
-  { repository }: Context,
+  { repository, signal }: Context,
   { head, revision }: Branch,
   cluster: ClusterName,
   applied: CommitId | null,
-  signal: AbortSignal,
 ): Promise<MemberProgress> {
   if (applied === null) return all(cluster, "behind");
   if (applied === head) return all(cluster, "holds");

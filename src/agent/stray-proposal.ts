@@ -10,19 +10,14 @@ import { digestOf } from "./proposal.ts";
  * push. What is word for word what an agent pushes is its own, so that it is withdrawn as any other is; where people
  * wrote something else, it is theirs.
  */
-export async function recallVersionProposal(
-  context: Context,
-  local: Local,
-  { refs }: Memory,
-  signal: AbortSignal,
-): Promise<Local> {
+export async function recallVersionProposal(context: Context, local: Local, { refs }: Memory): Promise<Local> {
   const { self, records, amkoCluster } = local;
   const commit = refs?.get(proposalRef(self, "version")) ?? null;
   if (commit === null || records.proposals.version !== undefined) return local;
-  const proposed = await context.repository.read(commit, signal);
+  const proposed = await context.repository.read(commit, context.signal);
   const [parent, ...others] = proposed.parents;
   if (parent === undefined || others.length > 0) return local;
-  const below = await context.repository.read(parent, signal);
+  const below = await context.repository.read(parent, context.signal);
   const manifestIn = ({ files }: Revision): Manifest | undefined =>
     evaluate(files, context.schemas, context.viewCache).manifests.get(self);
   const [was, is] = [manifestIn(below), manifestIn(proposed)];

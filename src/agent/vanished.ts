@@ -6,7 +6,7 @@ import { forgetBases } from "./record.ts";
  * the ConfigMap says of objects that are not seen is forgotten, also by an agent that is held or cannot read git: the
  * process that looks when the CRD is back may be another one.
  */
-export async function forgetVanished(context: Context, local: Local, signal: AbortSignal): Promise<Local> {
+export async function forgetVanished(context: Context, local: Local): Promise<Local> {
   if (local.undefinedKinds.length === 0 || local.configMap === null) return local;
-  return forgetBases(context, local, local.undefinedKinds, signal);
+  return forgetBases(context, local, local.undefinedKinds);
 }
