@@ -235,3 +235,30 @@ describe("a proposal of both kinds", () => {
     expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
   });
 });
+
+describe("a push that is refused again and again", () => {
+  it("writes the object once", async () => {
+    const world = await settled();
+    editPolicy(world.leader, { ttl: 20 });
+    world.remote.fail({ on: "publish", code: "AG2004", times: 100 });
+    const before = world.leader.cluster.writes.filter(({ kind }) => kind === GDP).length;
+    for (let attempt = 0; attempt < 5; attempt += 1) await world.leader.run("retry");
+    expect(world.leader.cluster.writes.filter(({ kind }) => kind === GDP).length).toBe(before + 1);
+    world.remote.heal();
+    await world.settle();
+    expect(policyIn(world.follower)["ttl"]).toBe(20);
+  });
+});
+
+describe("a head that cannot be used", () => {
+  it("does not become the base of what history gave: the fix of a person counts", async () => {
+    const world = await settled();
+    world.remote.push("main", { [GDP_PATH]: "not: [closed" }, "Break it");
+    world.remote.fail({ on: "publish", code: "AG2004", times: 100 });
+    await world.leader.run("poll");
+    world.remote.push("main", fileOf(policy({ ttl: 99 })), "Mend it");
+    world.remote.heal();
+    await world.settle();
+    expect([policyIn(world.leader)["ttl"], policyIn(world.follower)["ttl"]]).toEqual([99, 99]);
+  });
+});

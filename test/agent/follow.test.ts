@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { globalDeploymentPolicy, gslbConfig, policy } from "../support/builders.ts";
-import { fileOf, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
+import { type FakeAgent, fileOf, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
 import { editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, statusOf } from "./settled.ts";
 
 describe("a follower", () => {
@@ -143,5 +143,34 @@ describe("a revision that cannot be applied", () => {
     expect(await world.follower.run("poll")).toMatchObject({ error: { code: "AG3005" } });
     await world.follower.run("retry");
     expect(policyIn(world.follower)).toMatchObject({ ttl: 20 });
+  });
+});
+
+describe("an object that a finalizer keeps", () => {
+  const keep = ({ cluster }: FakeAgent): void => {
+    cluster.edit(GDP, (object) => ({ ...object, metadata: { ...object.metadata, finalizers: ["example.com/keep"] } }));
+  };
+
+  it("is not acknowledged as deleted, and the finalizer is named", async () => {
+    const world = await settled();
+    keep(world.follower);
+    world.remote.push("main", fileOf({ ...globalDeploymentPolicy(), deleted: "by hand" }), "Delete it");
+    await world.follower.run("poll");
+    expect(statusOf(world.follower)).toContain("example.com/keep");
+    expect(world.remote.branch("amko/applied/cluster2")).not.toBe(headOf(world.remote));
+  });
+});
+
+describe("a tombstone", () => {
+  it("leaves an object alone that never came from git, and says so", async () => {
+    const world = await settled();
+    const { follower } = world;
+    world.remote.push("main", fileOf({ ...globalDeploymentPolicy(), deleted: "by hand" }), "Delete it");
+    await world.settle();
+    const { spec } = globalDeploymentPolicy();
+    follower.cluster.put(objectOf({ ...globalDeploymentPolicy(), name: "somebodys", spec: { ...spec, ttl: 4711 } }));
+    await follower.run("cluster");
+    expect(follower.cluster.only(GDP)?.metadata.name).toBe("somebodys");
+    expect(statusOf(follower)).toContain("AG5014");
   });
 });

@@ -10,7 +10,7 @@ import {
   snapshotFile,
   withFiles,
 } from "../support/builders.ts";
-import { amkoCluster, filesOf, headOf, isLeader, makeWorld } from "../support/fakes/world.ts";
+import { amkoCluster, fileOf, filesOf, headOf, isLeader, makeWorld } from "../support/fakes/world.ts";
 import { editPolicy, exportsOf, flip, GDP, GDP_PATH, HELD, policyIn, settled, specOf, statusOf } from "./settled.ts";
 
 describe("a leader that is already in place when its agent starts for the first time", () => {
@@ -201,5 +201,16 @@ describe("the objects that AMKO reads here", () => {
     world.remote.push("main", filesOf([file("federation/README.md", "hello"), file("notes.txt", "x")]));
     await world.settle();
     expect(exportsOf(world)).toEqual([]);
+  });
+});
+
+describe("git that goes away in the middle of a pass", () => {
+  it("is away, and the cluster is not called unready for it", async () => {
+    const world = await settled();
+    world.remote.push("main", fileOf(policy({ ttl: 12 })));
+    world.remote.fail({ on: "relation", code: "AG2010", times: 100 });
+    const result = await world.follower.run("poll");
+    expect(result.state).toBe("git-away");
+    expect(statusOf(world.follower)).toContain("AG2010");
   });
 });

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { headOf, isLeader } from "../support/fakes/world.ts";
+import { edit, exportsOf, flip, GDP, settled, statusOf } from "./settled.ts";
+
+describe("a hand-set leadership", () => {
+  it("is put back also where git takes no proposal of it", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2004", times: 100 });
+    await world.follower.run("cluster");
+    expect(isLeader(world.follower)).toBe(false);
+    expect(statusOf(world.follower)).toContain("AG5020");
+  });
+
+  it("is proposed later where git did not take the proposal at once, and told until then", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2001" });
+    const { againAfterMs } = await world.follower.run("cluster");
+    expect(isLeader(world.follower)).toBe(false);
+    await world.follower.run("cluster");
+    expect(statusOf(world.follower)).toContain("could not be proposed yet");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).toBeNull();
+    await world.clock.advance(againAfterMs ?? 0);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).not.toBeNull();
+    expect(statusOf(world.follower)).toContain("a flip is ready");
+  });
+
+  it("is proposed also by the next process, where this one met more trouble after it put the field back", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2001" });
+    world.follower.cluster.fail({ on: "list", kind: "GlobalDeploymentPolicy", code: "AG3001" });
+    await world.follower.run("cluster");
+    expect(isLeader(world.follower)).toBe(false);
+    world.follower.restart();
+    await world.follower.run("start");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).not.toBeNull();
+  });
+
+  it("keeps nobody from acknowledging, however often git refuses its proposal", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.remote.fail({ on: "propose", code: "AG2013", times: 100 });
+    await world.follower.run("cluster");
+    const head = world.remote.push("main", { "federation/README.md": "moved\n" });
+    await world.follower.run("poll");
+    await world.clock.advance(60_000);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/applied/cluster2")).toBe(head);
+  });
+
+  it("is nothing that a person's proposal of a switchover tells of, nor is that proposal moved along", async () => {
+    const world = await settled();
+    const ref = "amko/propose/cluster2/leader";
+    const head = headOf(world.remote);
+    world.remote.setBranch(ref, head);
+    const proposed = world.remote.push(ref, flip("cluster2"), "federation: switch over to cluster2");
+    await world.follower.run();
+    world.remote.push("main", { "README.md": "moved\n" });
+    await world.settle();
+    await world.follower.run();
+    expect(world.remote.branch(ref)).toBe(proposed);
+    expect(statusOf(world.follower)).not.toContain("AG5020");
+  });
+
+  it("is no reason to export what was edited or deleted there before the flip", async () => {
+    const world = await settled({ settings: { deleteGraceMs: 0 } });
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.follower.cluster.drop(GDP);
+    world.remote.push("main", flip("cluster2"), "Flip");
+    await world.leader.run();
+    await world.settle();
+    expect(isLeader(world.follower)).toBe(true);
+    expect(exportsOf(world)).toEqual([]);
+    expect(world.leader.cluster.only(GDP)).not.toBeNull();
+  });
+});
