@@ -79,7 +79,8 @@ function blockText(text: string, indent: string): string {
   return [header, ...lines.map((line) => (line === "" ? "" : `${indent}${line}`))].join("\n");
 }
 
-function scalarText(text: string): string {
+/** A string that stands for itself wherever a block map has its values, for all of these readers. */
+export function scalarText(text: string): string {
   return PLAIN.test(text) && !MISREAD.test(text) && resolvePlain(text) === text ? text : quotedText(text);
 }
 
@@ -90,7 +91,8 @@ const PLAIN = /^[\w./](?:[\w./@+=,()&*-]|:(?=\S)| (?=[\w./]))*$/;
 const MISREAD =
   /^(?:(?!\d+(?:\.\d+){2,}$)[-+.\de][-+.,\d_:e]*|[-+]?0[box].*|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?[t ].*|null|true|false|yes|no|on|off|[yn])$/i;
 
-function quotedText(text: string): string {
+/** A string that stands for itself anywhere, also in a map that is written in one line. */
+export function quotedText(text: string): string {
   const escaped = text.toWellFormed().replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t");
   return `"${escaped.replace(UNSEEN, escapeCharacter)}"`;
 }

@@ -73,7 +73,8 @@ interface Refusal {
 
 type Root = Document.Parsed["contents"];
 
-function readYaml(text: string, path: string): ReadDocument {
+/** As {@link readDocument}, of text that has been decoded already. */
+export function readYaml(text: string, path: string): ReadDocument {
   const refusals: Refusal[] = [];
   const root = compose(text, refusals);
   const value = refusals.length === 0 ? toJson(root, refusals) : null;

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { readYaml } from "../../src/core/document.ts";
 import { type Edit, editYaml } from "../../src/core/edit.ts";
+import { member } from "../../src/core/json.ts";
 
 interface Case {
   readonly when: string;
@@ -37,9 +39,9 @@ test.each<Case>([
     when: "the map in one line lacks it",
     text: "spec: {a: b}\n",
     edits: [LEAD],
-    gives: 'spec: {"isLeader":true, a: b}\n',
+    gives: 'spec: {"isLeader": true, a: b}\n',
   },
-  { when: "the map is empty", text: "spec: {}\n", edits: [LEAD], gives: 'spec: {"isLeader":true}\n' },
+  { when: "the map is empty", text: "spec: {}\n", edits: [LEAD], gives: 'spec: {"isLeader": true}\n' },
   {
     when: "the value is empty",
     text: "spec:\n  isLeader:\n  a: b\n",
@@ -95,6 +97,18 @@ test.each<Case>([
     edits: [LEAD],
     gives: "spec:\n  isLeader: true",
   },
+  {
+    when: "the value is a block",
+    text: "spec:\n  isLeader: >-\n    yes\n  a: b\n",
+    edits: [LEAD],
+    gives: "spec:\n  isLeader: true\n  a: b\n",
+  },
+  {
+    when: "the file is JSON",
+    text: '{"metadata": {"annotations": {"amko-gitops.io/handover-without": "c"}}}\n',
+    edits: [{ ...NOTE, value: "cluster1,cluster2" }],
+    gives: '{"metadata": {"annotations": {"amko-gitops.io/handover-without": "cluster1,cluster2"}}}\n',
+  },
 ])("changes only the field when $when", ({ text, edits, gives }) => {
   expect(editYaml(text, edits)).toBe(gives);
 });
@@ -102,6 +116,28 @@ test.each<Case>([
 test("a text that YAML 1.1 would take for something else is quoted", () => {
   const text = editYaml("spec:\n  version: 1.4.2\n", [{ path: ["spec", "version"], value: "1.10" }]);
   expect(text).toBe('spec:\n  version: "1.10"\n');
+});
+
+test("a layout that cannot be spliced is written anew, with its comments", () => {
+  const text = editYaml("# ours\nspec:\n  ? isLeader\n  : false # why\n  a: b\n", [LEAD]);
+  expect(parse(text)).toEqual({ spec: { isLeader: true, a: "b" } });
+  expect(text).toContain("# ours");
+});
+
+test.each([
+  "metadata: {annotations: {a: b}}\n",
+  "metadata:\n  annotations:\n    amko-gitops.io/handover-without: |\n      c1\n\n  name: x\n",
+  'metadata:\n  annotations: {\n    a: b, # why, not\n    "amko-gitops.io/handover-without": c1 # why\n    }\n',
+  "metadata:\n  annotations:\n    amko-gitops.io/handover-without: # why\n      c1,c2\n    z: w\n",
+  "metadata:\n  ? annotations\n  : amko-gitops.io/handover-without: c1\n    z: w\n  name: a\n",
+  "metadata: {name: a, annotations, namespace: b}\n",
+])("whatever people write is read back by the agents' own reader (%j)", (layout) => {
+  const texts = ["0o17", "0X1F", "0B1", "a\u2028b", "1_000", "yes", "a: b", "c1,c2", "#", "- a", "?", "", " "];
+  for (const value of [...texts, null]) {
+    const edited = readYaml(editYaml(layout, [{ ...NOTE, value }]), "x");
+    const metadata = member(edited.ok ? edited.value : null, "metadata");
+    expect(member(member(metadata, "annotations"), NOTE.path[2] ?? "") ?? null).toBe(value);
+  }
 });
 
 test("any layout ends up saying what was asked, and everything else as before", () => {
