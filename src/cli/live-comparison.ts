@@ -1,22 +1,12 @@
 import { diffLive, type LiveFacts } from "../core/live-diff.ts";
-import {
-  type ClusterName,
-  FEDERATED_KINDS,
-  type FederatedKind,
-  KINDS,
-  type KindState,
-  type LiveObject,
-  type Revision,
-} from "../core/model.ts";
+import { type ClusterName, FEDERATED_KINDS, type FederatedKind, type LiveObject } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { evaluate } from "../core/view.ts";
 import { FederationError } from "../errors.ts";
 import type { Cluster } from "../ports.ts";
 import { contextNameOf, readAmkoCluster } from "./amko-cluster.ts";
 import { type ComparedSource, type Comparison, readNamed, sideOf } from "./comparison.ts";
-
-/** How far back the newest usable content of a kind is looked for: as far as an agent looks. */
-const SEARCH_MAX_REVISIONS = 500;
+import { readUsable, type Usable } from "./usable.ts";
 
 /** What a cluster holds, read at one time. */
 export interface LiveState {
@@ -59,31 +49,4 @@ export async function compareLive(source: ComparedSource, { cluster, ...live }: 
     to: { kind: "cluster", cluster, title: `cluster ${cluster}` },
     diff: { ...diff, notes },
   };
-}
-
-interface Usable {
-  readonly state: KindState;
-  /** Where it was found, by its first digits; null where it is the revision's own. */
-  readonly since: string | null;
-}
-
-/** A missing or unusable file deletes nothing: clusters hold the newest content before it that can be used. */
-async function readUsable(
-  { repository, schemas, signal }: ComparedSource,
-  { commit }: Revision,
-  kind: FederatedKind,
-  own: KindState,
-): Promise<Usable> {
-  if (saysSomething(own)) return { state: own, since: null };
-  const folder = `${KINDS[kind].folder}/`;
-  for await (const revision of repository.history({ from: commit, until: null }, SEARCH_MAX_REVISIONS, signal)) {
-    const files = revision.files.filter(({ path }) => path.startsWith(folder));
-    const state = evaluate(files, schemas).kinds[kind];
-    if (saysSomething(state)) return { state, since: revision.commit.slice(0, 8) };
-  }
-  return { state: own, since: null };
-}
-
-function saysSomething({ kind }: KindState): boolean {
-  return kind === "present" || kind === "deleted";
 }

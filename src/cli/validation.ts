@@ -8,6 +8,7 @@ import { type Given, wrongFlag } from "./given.ts";
 import type { House, OpenRepository } from "./house.ts";
 import type { Shell } from "./shell.ts";
 import { resolveRevision, withSource } from "./source.ts";
+import { readUsableKinds } from "./usable.ts";
 
 /** What `validate` found out; renderers turn it into text, data and annotations. */
 export interface Validation {
@@ -108,8 +109,10 @@ async function judgeAgainst(
   const range = await readChangeRange(repository, onto, head, shell.signal);
   const schemas = await house.readSchemas();
   const view = evaluate(files, schemas);
+  const former = evaluate(range.base.files, schemas);
   const { effects, problems } = judgeChange({
-    base: evaluate(range.base.files, schemas),
+    base: former,
+    usable: await readUsableKinds({ repository, schemas, signal: shell.signal }, range.base, former.kinds),
     head: view,
     files,
     commits: range.commits,

@@ -46,7 +46,7 @@ function adoptKind(kind: FederatedKind, facts: AdoptFacts): KindStep {
   }
   const wanted = contentToAdopt(kind, object, today, facts);
   if (wanted === null) return kindStep();
-  return kindStep({ change: changeSnapshot(today, wanted), notes: notesOf(kind, object, today) });
+  return kindStep({ change: changeSnapshot(today, facts.usable[kind], wanted), notes: notesOf(kind, object, today) });
 }
 
 /** Null where the cluster holds what git says, or an older state of it. */

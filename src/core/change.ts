@@ -11,12 +11,15 @@ import {
   type KindState,
   type Problem,
   type RevisionFile,
+  type UsableKinds,
   UUID_ANNOTATION,
 } from "./model.ts";
 
 export interface ChangeFacts {
   /** What the tracked branch says without the change. */
   readonly base: FederationView;
+  /** What clusters hold then: not what the base says, where that cannot be used. */
+  readonly usable: UsableKinds;
   /** What it would say with it. */
   readonly head: FederationView;
   /** Of which that is the view. */
@@ -33,12 +36,13 @@ export interface ChangeVerdict {
 }
 
 /** Judges a change by what it starts from and what it leads to. Total: it never throws. */
-export function judgeChange({ base, head, files, commits }: ChangeFacts): ChangeVerdict {
+export function judgeChange({ base, usable, head, files, commits }: ChangeFacts): ChangeVerdict {
   return {
     effects: findEffects(base, head),
     problems: [
       ...resultProblems(base, head),
-      ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind], files)),
+      ...FEDERATED_KINDS.flatMap((kind) => judgeSnapshot(kind, base.kinds[kind], head.kinds[kind])),
+      ...FEDERATED_KINDS.flatMap((kind) => judgeUuid(usable[kind], head.kinds[kind], files)),
       ...judgeAuthors(base, commits, touchedPath(base, head)),
       ...judgeHandoverWithout(head, files),
     ],
@@ -59,16 +63,16 @@ function resultProblems(base: FederationView, head: FederationView): readonly Pr
   return head.problems.map((one) => (tolerated.has(one) ? { ...one, severity: "warning" } : one));
 }
 
-function judgeSnapshot(
-  kind: FederatedKind,
-  base: KindState,
-  head: KindState,
-  files: readonly RevisionFile[],
-): readonly Problem[] {
-  if (base.kind !== "present" && base.kind !== "deleted") return [];
-  if (head.kind === "absent") return [lostFile(kind, base)];
-  if (head.kind === "unusable") return [];
-  const former = base.snapshot.annotations[UUID_ANNOTATION];
+function judgeSnapshot(kind: FederatedKind, base: KindState, head: KindState): readonly Problem[] {
+  const lost = (base.kind === "present" || base.kind === "deleted") && head.kind === "absent";
+  return lost ? [lostFile(kind, base)] : [];
+}
+
+/** Sticky: a detour over a file that is missing or unusable does not take it off either. */
+function judgeUuid(held: KindState, head: KindState, files: readonly RevisionFile[]): readonly Problem[] {
+  if (held.kind !== "present" && held.kind !== "deleted") return [];
+  if (head.kind !== "present" && head.kind !== "deleted") return [];
+  const former = held.snapshot.annotations[UUID_ANNOTATION];
   const next = head.snapshot.annotations[UUID_ANNOTATION];
   if (former === undefined || former === next) return [];
   const what = next === undefined ? `loses ${UUID_ANNOTATION}` : `changes ${UUID_ANNOTATION} to ${next}`;

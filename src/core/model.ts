@@ -190,6 +190,9 @@ export type KindState =
   | { readonly kind: "absent" }
   | { readonly kind: "unusable"; readonly problems: readonly Problem[] };
 
+/** What clusters hold of each kind: what a revision says, or the newest content before it that can be used. */
+export type UsableKinds = Readonly<Record<FederatedKind, KindState>>;
+
 /** What one revision says: a pure function of its files. */
 export interface FederationView {
   readonly leadership: Leadership;

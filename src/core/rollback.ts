@@ -28,7 +28,11 @@ export function planRollback(facts: RollbackFacts, { withDeletions, kinds }: Rol
   return planSnapshots(`roll back to ${facts.name}`, steps, facts);
 }
 
-function rollBackKind(kind: FederatedKind, { view, past, name }: RollbackFacts, withDeletions: boolean): KindStep {
+function rollBackKind(
+  kind: FederatedKind,
+  { view, usable, past, name }: RollbackFacts,
+  withDeletions: boolean,
+): KindStep {
   const [today, former] = [view.kinds[kind], past.kinds[kind]];
   switch (former.kind) {
     case "absent":
@@ -39,11 +43,11 @@ function rollBackKind(kind: FederatedKind, { view, past, name }: RollbackFacts, 
       return kindStep({ refusals: former.problems.filter(({ severity }) => severity === "error").map(inPast(name)) });
     case "deleted": {
       if (today.kind === "deleted") return kindStep();
-      if (withDeletions) return kindStep({ change: changeSnapshot(today, former.snapshot) });
+      if (withDeletions) return kindStep({ change: changeSnapshot(today, usable[kind], former.snapshot) });
       return kindStep({ notes: [`${kind}: it is deleted in ${name}, and stays. To delete it, add --with-deletions.`] });
     }
     case "present": {
-      const change = changeSnapshot(today, former.snapshot);
+      const change = changeSnapshot(today, usable[kind], former.snapshot);
       const returns = today.kind === "deleted" ? [`${kind}: it is deleted today, and comes back in all clusters.`] : [];
       const renamed = today.kind === "present" && today.snapshot.name !== former.snapshot.name;
       const keeps = renamed ? [`${kind}: it is called ${former.snapshot.name} in ${name}; today's name stays.`] : [];

@@ -11,14 +11,15 @@ export interface SnapshotChange {
 
 /**
  * The change that makes a kind say `wanted`. The UUID that is on the branch stays, and so does the object's name: AMKO
- * takes another name for a second object. Null where the kind says so already.
+ * takes another name for a second object. Both are those that clusters hold, also while `today` cannot be used. Null
+ * where the kind says so already.
  */
-export function changeSnapshot(today: KindState, wanted: Snapshot): SnapshotChange | null {
-  const former = today.kind === "present" || today.kind === "deleted" ? today.snapshot : null;
-  const uuid = former?.annotations[UUID_ANNOTATION] ?? wanted.annotations[UUID_ANNOTATION];
+export function changeSnapshot(today: KindState, usable: KindState, wanted: Snapshot): SnapshotChange | null {
+  const [former, held] = [snapshotIn(today), snapshotIn(usable)];
+  const uuid = held?.annotations[UUID_ANNOTATION] ?? wanted.annotations[UUID_ANNOTATION];
   const next: Snapshot = {
     ...wanted,
-    name: former?.name ?? wanted.name,
+    name: held?.name ?? wanted.name,
     annotations: uuid === undefined ? wanted.annotations : { ...wanted.annotations, [UUID_ANNOTATION]: uuid },
   };
   const fields = fieldsBetween(former, next);
@@ -28,6 +29,10 @@ export function changeSnapshot(today: KindState, wanted: Snapshot): SnapshotChan
     file: { path: snapshotPath(next.kind, next.name), bytes: writeSnapshot(next) },
     told: { kind: next.kind, action, fields },
   };
+}
+
+function snapshotIn(state: KindState): Snapshot | null {
+  return state.kind === "present" || state.kind === "deleted" ? state.snapshot : null;
 }
 
 /** What differs of two snapshots of a kind, a tombstone's text included. */

@@ -23,17 +23,20 @@ function plan({
   policies = [liveOf(globalDeploymentPolicy())],
   configs = [liveOf(gslbConfig())],
   base = null,
+  held = files,
 }: {
   readonly files?: readonly RevisionFile[];
   readonly policies?: readonly LiveObject[];
   readonly configs?: readonly LiveObject[];
   readonly base?: Snapshot | null;
+  readonly held?: readonly RevisionFile[];
 }) {
   const facts: AdoptFacts = {
     cluster: cluster("cluster2"),
     head: "1".repeat(40) as CommitId,
     files,
     view: evaluate(files, schemas()),
+    usable: evaluate(held, schemas()).kinds,
     schemas: schemas(),
     live: { GSLBConfig: configs, GlobalDeploymentPolicy: policies },
     bases: { GSLBConfig: null, GlobalDeploymentPolicy: base },
@@ -65,6 +68,13 @@ describe("adopting", () => {
   it("proposes nothing of a cluster that is only behind", () => {
     const files = withFiles(federation(), snapshotFile(policy({ ttl: 99 })));
     expect(plan({ files, base: globalDeploymentPolicy() }).changes).toEqual([]);
+  });
+
+  it("keeps the UUID that clusters hold while what is on the branch cannot be used", () => {
+    const broken = snapshotFile(gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "SILLY" } }));
+    const configs = [liveOf(gslbConfig({ annotations: {} }))];
+    const { texts } = plan({ files: withFiles(federation(), broken), configs, held: federation() });
+    expect(texts["federation/gslbconfig/gc-1.yaml"]).toContain(UUID);
   });
 
   it("keeps the UUID that is on the branch", () => {

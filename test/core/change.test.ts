@@ -27,10 +27,16 @@ import {
 const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
 const GC = "federation/gslbconfig/gc-1.yaml";
 
-function judge(base: readonly RevisionFile[], head: readonly RevisionFile[], messages: readonly string[] = []) {
+function judge(
+  base: readonly RevisionFile[],
+  head: readonly RevisionFile[],
+  messages: readonly string[] = [],
+  held = base,
+) {
   const commits = messages.map((message, index) => ({ commit: `${index}`.repeat(40) as CommitId, message }));
   const verdict = judgeChange({
     base: evaluate(base, schemas()),
+    usable: evaluate(held, schemas()).kinds,
     head: evaluate(head, schemas()),
     files: head,
     commits,
@@ -178,6 +184,8 @@ interface ProblemCase {
   readonly when: string;
   readonly base?: readonly RevisionFile[];
   readonly head?: readonly RevisionFile[];
+  /** What clusters hold, where the base says nothing. */
+  readonly held?: readonly RevisionFile[];
   readonly messages?: readonly string[];
   readonly found: readonly string[];
 }
@@ -208,6 +216,19 @@ describe("what is wrong with a change", () => {
     { when: "a tombstone is added", head: withFiles(federation(), TOMBSTONE), found: [] },
     { when: "the UUID goes", head: withoutUuid, found: [`error AG1025 ${GC}:3`] },
     { when: "the UUID changes", head: withFiles(federation(), otherUuid), found: [`error AG1025 ${GC}:5`] },
+    {
+      when: "the UUID goes by way of a missing file",
+      base: withoutFile(federation(), GC),
+      held: federation(),
+      head: withoutUuid,
+      found: [`error AG1025 ${GC}:3`],
+    },
+    {
+      when: "the file comes back as it was",
+      base: withoutFile(federation(), GC),
+      held: federation(),
+      found: [],
+    },
     { when: "the UUID is added", base: withoutUuid, head: federation(), found: [] },
     { when: "the leader exports", messages: ["x\n\nFederated-From: cluster1\n"], found: [] },
     {
@@ -256,8 +277,8 @@ describe("what is wrong with a change", () => {
       head: takeover({ named: true, others: "1.4.3" }),
       found: ["error AG5007 clusters/cluster1/amkocluster.yaml:11"],
     },
-  ])("when $when", ({ base = federation(), head = federation(), messages, found }) => {
-    const { problems } = judge(base, head, messages);
+  ])("when $when", ({ base = federation(), head = federation(), held, messages, found }) => {
+    const { problems } = judge(base, head, messages, held);
     expect(problems.map(({ severity, code, path, line }) => `${severity} ${code} ${path}:${line}`)).toEqual(found);
   });
 });

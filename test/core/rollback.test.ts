@@ -16,6 +16,7 @@ import {
 } from "../support/builders.ts";
 
 const GDP = "federation/globaldeploymentpolicy/global-gdp.yaml";
+const CONFIG = "federation/gslbconfig/gc-1.yaml";
 const tombstone = snapshotFile(globalDeploymentPolicy({ deleted: "CHG-1" }));
 
 function plan(
@@ -23,9 +24,18 @@ function plan(
   then: readonly RevisionFile[],
   withDeletions = false,
   kinds: readonly FederatedKind[] = FEDERATED_KINDS,
+  held: readonly RevisionFile[] = today,
 ) {
   const view = evaluate(today, schemas());
-  const facts = { files: today, view, schemas: schemas(), past: evaluate(then, schemas()), name: "main@12345678" };
+  const usable = evaluate(held, schemas()).kinds;
+  const facts = {
+    files: today,
+    view,
+    usable,
+    schemas: schemas(),
+    past: evaluate(then, schemas()),
+    name: "main@12345678",
+  };
   const result = planRollback(facts, { withDeletions, kinds });
   const texts = result.changes.map(({ path, bytes }) => [path, new TextDecoder().decode(bytes ?? undefined)] as const);
   return { ...result, texts: Object.fromEntries(texts) };
@@ -47,6 +57,28 @@ describe("a rollback", () => {
       },
     ]);
     expect([refusals, notes]).toEqual([[], []]);
+  });
+
+  it.each([
+    [
+      "cannot be used",
+      [...federation(), snapshotFile(gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "SILLY" } }))],
+    ],
+    ["is gone", withoutFile(federation(), CONFIG)],
+  ])("keeps the UUID and the name that clusters hold while the file of today %s", (_, today) => {
+    const then = withFiles(
+      withoutFile(federation(), CONFIG),
+      snapshotFile(gslbConfig({ name: "gc-0", annotations: {} })),
+    );
+    const { texts, refusals } = plan(withFiles([], ...today), then, false, ["GSLBConfig"], federation());
+    expect(refusals).toEqual([]);
+    expect(texts[CONFIG]).toContain(UUID);
+  });
+
+  it("is refused where a second file would keep the kind unusable", () => {
+    const today = withFiles(federation(), snapshotFile(policy({ ttl: 3 }, { name: "other-gdp" })));
+    const { refusals } = plan(today, withFiles(federation(), snapshotFile(policy({ ttl: 60 }))));
+    expect(refusals.map(({ code }) => code)).toContain("AG1015");
   });
 
   it("touches only the kinds that are asked for", () => {

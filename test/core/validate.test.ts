@@ -40,6 +40,12 @@ test.each<Verdict>([
   },
   { when: "an integer is written 5.0", schema: gdp, value: JSON.parse('{"spec":{"ttl":5.0}}'), expected: [] },
   {
+    when: "an integer is too large to be exact",
+    schema: gdp,
+    value: { spec: { ttl: 1e16 } },
+    expected: ["spec.ttl: must be an integer, but is a number"],
+  },
+  {
     when: "an integer has a fraction",
     schema: gdp,
     value: { spec: { ttl: 5.5 } },

@@ -19,6 +19,7 @@ import type { OpenRepository } from "../house.ts";
 import { renderPlan } from "../render/plan.ts";
 import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { CLUSTER_OPTIONS, openThisCluster } from "../this-cluster.ts";
+import { readUsableKinds } from "../usable.ts";
 import type { Verb } from "../verb.ts";
 
 /** The way back from an emergency edit: what a cluster holds becomes a proposal. */
@@ -52,9 +53,10 @@ export const adopt: Verb = {
               GlobalDeploymentPolicy: await base("GlobalDeploymentPolicy"),
             };
             const { files } = head.revision;
+            const usable = await readUsableKinds({ repository, schemas, signal }, head.revision, head.view.kinds);
             return {
               head,
-              plan: planAdopt({ cluster, head: head.commit, files, view: head.view, schemas, live, bases }),
+              plan: planAdopt({ cluster, head: head.commit, files, view: head.view, usable, schemas, live, bases }),
             };
           },
           show: renderPlan,

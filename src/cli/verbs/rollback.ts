@@ -11,6 +11,7 @@ import { readHead, shortRevision } from "../head.ts";
 import { renderPlan } from "../render/plan.ts";
 import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { resolveTracked } from "../tracked-revision.ts";
+import { readUsableKinds } from "../usable.ts";
 import { option, type Verb } from "../verb.ts";
 
 /** Puts the snapshots of an older revision on top of the branch. History is never rewritten. */
@@ -43,7 +44,9 @@ export const rollback: Verb = {
             const head = await readHead(given, repository, schemas, shell.signal);
             const lies = await repository.relation(commit, head.commit, shell.signal);
             const called = lies === "unrelated" ? commit.slice(0, 8) : revision;
-            const facts = { files: head.revision.files, view: head.view, schemas, past, name: called };
+            const source = { repository, schemas, signal: shell.signal };
+            const usable = await readUsableKinds(source, head.revision, head.view.kinds);
+            const facts = { files: head.revision.files, view: head.view, usable, schemas, past, name: called };
             return { head, plan: planRollback(facts, { withDeletions: given.isSet("with-deletions"), kinds }) };
           },
           show: renderPlan,
