@@ -7,6 +7,7 @@ import {
   type FederationView,
   HANDOVER_WITHOUT_ANNOTATION,
   type KindState,
+  type Snapshot,
 } from "./model.ts";
 import { restartsBetween } from "./restart.ts";
 import { fieldsBetween } from "./snapshot-change.ts";
@@ -18,6 +19,8 @@ export type ChangeEffect =
       readonly kind: "leader";
       readonly before: readonly ClusterName[] | null;
       readonly after: readonly ClusterName[] | null;
+      /** Whether the one who claims can lead; every cluster holds otherwise. */
+      readonly leads: boolean;
     }
   | { readonly kind: "handover-without"; readonly cluster: ClusterName; readonly without: string }
   | { readonly kind: "joins" | "leaves"; readonly cluster: ClusterName }
@@ -25,7 +28,7 @@ export type ChangeEffect =
   | { readonly kind: "included"; readonly cluster: ClusterName }
   | { readonly kind: "version"; readonly cluster: ClusterName; readonly before: string; readonly after: string }
   | {
-      readonly kind: "created" | "deleted" | "restored" | "file-removed" | "unusable";
+      readonly kind: "created" | "deleted" | "restored" | "file-removed" | "unusable" | "usable";
       readonly object: FederatedKind;
       readonly name: string | null;
     }
@@ -49,7 +52,9 @@ export function findEffects(base: FederationView, head: FederationView): readonl
 
 function leaderEffects(base: FederationView, head: FederationView): readonly ChangeEffect[] {
   const [before, after] = [claimantsOf(base.leadership), claimantsOf(head.leadership)];
-  const moved: readonly ChangeEffect[] = sameClusters(before, after) ? [] : [{ kind: "leader", before, after }];
+  const [led, leads] = [base.leadership.kind === "leader", head.leadership.kind === "leader"];
+  const same = led === leads && sameClusters(before, after);
+  const moved: readonly ChangeEffect[] = same ? [] : [{ kind: "leader", before, after, leads }];
   const handovers = [...head.manifests.values()].flatMap(({ cluster, isLeader, annotations }): ChangeEffect[] => {
     const without = annotations[HANDOVER_WITHOUT_ANNOTATION];
     const former = base.manifests.get(cluster)?.annotations[HANDOVER_WITHOUT_ANNOTATION];
@@ -96,10 +101,16 @@ function kindEffects(object: FederatedKind, base: KindState, head: KindState): r
   if (before === after) return [];
   const named = { object, name: after.name };
   if (after.deleted !== null) return base.kind === "deleted" ? [] : [{ kind: "deleted", ...named }];
-  if (before === null) return [{ kind: "created", ...named }];
+  if (before === null) return [{ kind: base.kind === "unusable" ? "usable" : "created", ...named }];
+  return contentEffects(object, before, after);
+}
+
+/** What becomes of an object that is there and stays, or comes back. */
+function contentEffects(object: FederatedKind, before: Snapshot, after: Snapshot): readonly ChangeEffect[] {
   const renamed: readonly ChangeEffect[] =
     before.name === after.name ? [] : [{ kind: "renamed", object, before: before.name, after: after.name }];
-  const restored: readonly ChangeEffect[] = before.deleted === null ? [] : [{ kind: "restored", ...named }];
+  const restored: readonly ChangeEffect[] =
+    before.deleted === null ? [] : [{ kind: "restored", object, name: after.name }];
   const fields = fieldsBetween({ ...before, deleted: null }, after);
   const changed: readonly ChangeEffect[] = fields.length === 0 ? [] : [{ kind: "fields", object, fields }];
   const asked = object === "GSLBConfig" ? restartsBetween(before.spec, after.spec) : NOTHING;

@@ -2,7 +2,7 @@ import { problem } from "./catalogue.ts";
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
 import { judgeHandoverWithout, namedWithout } from "./handover-annotation.ts";
 import { lineIn } from "./line-in.ts";
-import { parseMessage, TRAILERS, trailerValues } from "./message.ts";
+import { parseMessage, TRAILERS, trailerText, trailerValues } from "./message.ts";
 import {
   type CommitId,
   FEDERATED_KINDS,
@@ -107,7 +107,9 @@ function judgeAuthors(
   const leader = leadership.kind === "leader" || leadership.kind === "invalid" ? leadership.cluster : null;
   const standing = leader === null ? "where nobody leads" : `where ${leader} leads`;
   return commits.flatMap(({ commit, message }) => {
-    const others = trailerValues(parseMessage(message), TRAILERS.from).filter((from) => from !== leader);
+    const others = trailerValues(parseMessage(message), TRAILERS.from).filter(
+      (from) => leader === null || from !== trailerText(leader),
+    );
     return [...new Set(others)].map((from) =>
       problem("AG1026", `commit ${commit.slice(0, 8)} says ${TRAILERS.from}: ${from}, ${standing}`, { path }),
     );

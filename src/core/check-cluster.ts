@@ -96,8 +96,9 @@ export function checkMemberCredentials(
       "Nothing need be done: followers poll. With Secret gslb-config-secret the leader tells them at once.";
     return warned(name, "AG5022", "there is no members' kubeconfig", remedy);
   }
-  const refused = [...contexts.values()].find((problem) => problem !== null);
-  const absent = clusters.filter((one) => one !== cluster && !contexts.has(one));
+  const members = clusters.filter((one) => one !== cluster);
+  const refused = members.map((one) => contexts.get(one) ?? null).find((problem) => problem !== null);
+  const absent = members.filter((one) => !contexts.has(one));
   if (refused === undefined && absent.length === 0) return passed(name, `${contexts.size} contexts`);
   const tell = isLeader ? failed : warned;
   if (absent.length > 0) return tell(name, "AG5022", `no context for ${absent.join(", ")}`);

@@ -6,7 +6,7 @@ import type { ClusterName } from "./model.ts";
 export function describeEffect(effect: ChangeEffect): readonly string[] {
   switch (effect.kind) {
     case "leader":
-      return [describeLeader(effect.before, effect.after)];
+      return [describeLeader(effect)];
     case "handover-without":
       return [`${effect.cluster} takes office without waiting for ${effect.without}`];
     case "joins":
@@ -20,7 +20,7 @@ export function describeEffect(effect: ChangeEffect): readonly string[] {
     case "version":
       return [`AMKO in ${effect.cluster}: ${effect.before} -> ${effect.after}`];
     case "created":
-      return [`${effect.object} ${effect.name} is created in every cluster`];
+      return [`${effect.object} ${effect.name} is added: clusters that do not have it create it`];
     case "deleted":
       return [`${effect.object} ${effect.name} is deleted in every cluster`];
     case "restored":
@@ -29,6 +29,8 @@ export function describeEffect(effect: ChangeEffect): readonly string[] {
       return [`the file of ${effect.object} ${effect.name} is gone, which deletes nothing: clusters keep the object`];
     case "unusable":
       return [`${effect.object} cannot be used any more: clusters keep the newest one that can`];
+    case "usable":
+      return [`${effect.object} ${effect.name} can be used again: clusters take it`];
     case "renamed":
       return [`${effect.object} ${effect.before} is renamed to ${effect.after}: the leader keeps the former name`];
     case "fields":
@@ -42,9 +44,14 @@ export function describeEffect(effect: ChangeEffect): readonly string[] {
   }
 }
 
-function describeLeader(before: readonly ClusterName[] | null, after: readonly ClusterName[] | null): string {
-  if (before?.length === 1 && after?.length === 1) return `the leadership moves from ${before[0]} to ${after[0]}`;
-  return `leader: ${whoLeads(before)} -> ${whoLeads(after)}${after?.length === 1 ? "" : "; every cluster holds"}`;
+function describeLeader({ before, after, leads }: Extract<ChangeEffect, { readonly kind: "leader" }>): string {
+  const held = leads ? "" : "; every cluster holds";
+  if (before?.length !== 1 || after?.length !== 1) return `leader: ${whoLeads(before)} -> ${whoLeads(after)}${held}`;
+  const [from, to] = [before[0], after[0]];
+  if (from === to) return leads ? `${to} can lead again` : `${to} can lead no longer${held}`;
+  return leads
+    ? `the leadership moves from ${from} to ${to}`
+    : `${to} claims to lead instead of ${from}, and cannot${held}`;
 }
 
 function whoLeads(claims: readonly ClusterName[] | null): string {

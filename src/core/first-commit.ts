@@ -54,10 +54,11 @@ function withNames(file: WrittenFile, { clusters, leader, snapshots }: FirstFede
   const config = snapshots.find(({ kind }) => kind === "GSLBConfig");
   const text = new TextDecoder()
     .decode(file.bytes)
-    .replaceAll(/clusters\/cluster([12])\//g, (_, which: string) => {
-      return `clusters/${encodeClusterName(which === "1" ? leader : second)}/`;
+    // At once, so that no name is looked for in another one.
+    .replaceAll(/(clusters\/)?\bcluster([12])\b/g, (_, folder: string | undefined, which: string) => {
+      const name = which === "1" ? leader : second;
+      return folder === undefined ? name : `${folder}${encodeClusterName(name)}`;
     })
-    .replaceAll(/\bcluster([12])\b/g, (_, which: string) => (which === "1" ? leader : second))
     .replace("in three clusters", clusters.length === 1 ? "in one cluster" : `in ${clusters.length} clusters`)
     .replaceAll("federation/gslbconfig/gc-1.yaml", () =>
       config === undefined ? "federation/gslbconfig/<name>.yaml" : snapshotPath("GSLBConfig", config.name),

@@ -53,9 +53,14 @@ export function formatExportMessage({ changes, cluster, amkoVersion, exportId }:
     subject,
     ...changes.map((change) => formatFields(change, changes.length > 1)),
     ...reasons,
-    trailers.map(([key, value]) => `${key}: ${oneLine(value ?? "", TRAILER_VALUE_MAX_CHARACTERS)}`).join("\n"),
+    trailers.map(([key, value]) => `${key}: ${trailerText(value ?? "")}`).join("\n"),
   ];
   return `${withoutCiDirectives(paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"))}\n`;
+}
+
+/** A value as it stands in a trailer: on one line, and without what would switch off the repository's checks. */
+export function trailerText(value: string): string {
+  return withoutCiDirectives(oneLine(value, TRAILER_VALUE_MAX_CHARACTERS));
 }
 
 /** A commit that a person makes with the command line. */

@@ -1,4 +1,4 @@
-import { deepEqual, isObject } from "./json.ts";
+import { deepEqual, isArray, isObject } from "./json.ts";
 import type { CommitId, Json } from "./model.ts";
 
 /** Fields of a GSLBConfig that a running AMKO reads once, when it starts. */
@@ -87,9 +87,14 @@ export function restartsBetween(
 function readFields(spec: Json): FieldValues {
   const entries = [...READ_AT_START, RESTARTS_AMKO].flatMap((path) => {
     const value = path.reduce<Json | undefined>((found, key) => (isObject(found) ? found[key] : undefined), spec);
-    return value === undefined ? [] : [[fieldName(path), value] as const];
+    return value === undefined || isZero(value) ? [] : [[fieldName(path), value] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** To a program in Go these are no other than a field that is not set. */
+function isZero(value: Json): boolean {
+  return value === null || value === false || value === "" || value === 0 || (isArray(value) && value.length === 0);
 }
 
 function fieldName(path: readonly string[]): string {

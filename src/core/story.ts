@@ -1,4 +1,5 @@
 import { type ChangeEffect, findEffects } from "./change-effects.ts";
+import { trailerText } from "./message.ts";
 import {
   type ClusterName,
   type CommitId,
@@ -131,7 +132,7 @@ function entryOf({ revision, brought, view, before }: Seen & Judged): StoryEntry
     atSeconds: committedAtSeconds,
     author,
     told,
-    from: leader !== null && told.from === leader ? leader : null,
+    from: leader !== null && told.from === trailerText(leader) ? leader : null,
     effects: findEffects(before, view),
     leadership: view.leadership,
     brought,

@@ -27,6 +27,7 @@ export function takeoverWarnings(
       : from.flatMap((cluster) => handingOver(facts, request, cluster));
   return [
     ...warnings,
+    ...thrownOut(facts, request, from, outcome),
     ...stillInOffice(facts, request, from, without),
     ...targetWarnings(facts, request),
     `AMKO in ${request.target} restarts to take over.`,
@@ -66,6 +67,18 @@ function handingOver(
         ]),
     `AMKO in ${cluster} may act for some 30 s more, until its liveness probe restarts it.`,
   ];
+}
+
+/** The federation is whom the new leader's manifest names. */
+function thrownOut(
+  { view }: TakeoverFacts,
+  { target }: TakeoverRequest,
+  from: readonly ClusterName[],
+  { view: { members } }: Outcome,
+): readonly string[] {
+  return [...new Set([...from, ...view.members.keys()])]
+    .filter((cluster) => cluster !== target && !members.has(cluster))
+    .map((cluster) => `${cluster} is not in spec.clusters of ${target}: it applies nothing any more.`);
 }
 
 function stillInOffice(

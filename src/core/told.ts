@@ -41,9 +41,11 @@ function reasonIn(message: string, { trailers }: ParsedMessage): string {
   return words.replace(/^> /gm, "").trim().slice(0, REASON_MAX_CHARACTERS);
 }
 
-/** `spec.ttl: 10 -> 5`, or the kind that stands above such lines. */
+/** `spec.ttl: 10 -> 5`, or the kind that stands above such lines. A reason may have an arrow too. */
 function isFieldLine(line: string): boolean {
   return (
-    / -> /.test(line) || /^\(\d+ more fields\)$/.test(line) || (FEDERATED_KINDS as readonly string[]).includes(line)
+    /^(?:annotations|spec|deleted)(?:[.[].*)?: .* -> /.test(line) ||
+    /^\(\d+ more fields\)$/.test(line) ||
+    (FEDERATED_KINDS as readonly string[]).includes(line)
   );
 }

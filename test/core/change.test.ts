@@ -124,7 +124,26 @@ describe("what a change does", () => {
       when: "an object is new",
       base: withoutFile(federation(), GDP),
       head: federation(),
-      said: ["GlobalDeploymentPolicy global-gdp is created in every cluster"],
+      said: ["GlobalDeploymentPolicy global-gdp is added: clusters that do not have it create it"],
+    },
+    {
+      when: "an object that was broken is mended",
+      base: withFiles(federation(), file(GDP, "a: [")),
+      head: federation(),
+      said: ["GlobalDeploymentPolicy global-gdp can be used again: clusters take it"],
+    },
+    {
+      when: "a manifest that cannot lead claims instead of the leader",
+      head: withFiles(federation({ leader: null }), manifest("cluster2", { isLeader: true, version: "" })),
+      said: [
+        "cluster2 claims to lead instead of cluster1, and cannot; every cluster holds",
+        "AMKO in cluster2: 1.4.2 -> ",
+      ],
+    },
+    {
+      when: "the leader's manifest becomes invalid",
+      head: withFiles(federation(), manifest("cluster1", { isLeader: true, version: "" })),
+      said: ["cluster1 can lead no longer; every cluster holds", "AMKO in cluster1: 1.4.2 -> "],
     },
     {
       when: "an object breaks",
@@ -204,6 +223,12 @@ function takeover({ named, others = "1.4.2" }: { readonly named: boolean; readon
   return withFiles(federation({ leader: null }), flip, manifest("cluster3", { version: others }));
 }
 
+const strange = [
+  manifest("team[no-ci]", { isLeader: true, clusters: ["team[no-ci]"] }),
+  snapshotFile(gslbConfig()),
+  snapshotFile(globalDeploymentPolicy()),
+];
+
 describe("what is wrong with a change", () => {
   it.each<ProblemCase>([
     { when: "a snapshot's file goes", head: withoutFile(federation(), GDP), found: [`error AG1024 ${GDP}:null`] },
@@ -235,6 +260,13 @@ describe("what is wrong with a change", () => {
       when: "a follower exports",
       messages: ["x\n\nFederated-From: cluster2\n"],
       found: ["error AG1026 federation:null"],
+    },
+    {
+      when: "a leader exports whose name reads like a word to the CI",
+      base: strange,
+      head: strange,
+      messages: ["x\n\nFederated-From: team(no-ci)\n"],
+      found: [],
     },
     { when: "a person commits", messages: ["A change\n", "Another\n"], found: [] },
     {

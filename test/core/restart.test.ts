@@ -42,6 +42,11 @@ describe("a running AMKO has to be restarted", () => {
     { when: "nothing changed", looks: [{}, {}], fields: [] },
     { when: "the agent is new here and knows no other state", looks: [spec({ refreshInterval: 60 })], fields: [] },
     {
+      when: "a field was given the value that it has when it is not set",
+      looks: [{}, spec({ useCustomGlobalFqdn: false })],
+      fields: [],
+    },
+    {
       when: "its member clusters changed",
       looks: [{}, spec({ memberClusters: [{ clusterContext: "cluster2" }] })],
       fields: ["spec.memberClusters"],

@@ -185,7 +185,7 @@ describe("a takeover is planned", () => {
       planTakeover(given, asked)
         .changes.map(({ bytes }) => new TextDecoder().decode(bytes ?? undefined))
         .join("");
-    expect(written(failover())).toContain('"amko-gitops.io/handover-without":"cluster3"');
+    expect(written(failover())).toContain('"amko-gitops.io/handover-without": "cluster3"');
     expect(written(failover({ handoverWithout: [] }))).not.toContain("handover-without");
   });
 });
@@ -210,6 +210,12 @@ describe("a takeover tells", () => {
     ["that another is in office", { inOffice: ["cluster1", "cluster3"] }, request(), /cluster3 is in office too/],
     ["that the target has work to do", { standing: behind }, failover(), /holds 11111111: it applies the newest/],
     ["that the target may be dead", { standing: { kind: "unreported" } }, failover(), /nobody will lead/],
+    [
+      "who is not in the federation of the new leader",
+      { files: withManifest("cluster2", { clusters: ["cluster1", "cluster2"] }) },
+      request(),
+      /cluster3 is not in spec\.clusters of cluster2: it applies nothing any more/,
+    ],
     ["that AMKO restarts", {}, request(), /AMKO in cluster2 restarts/],
     [
       "which controller is programmed",
