@@ -44,7 +44,7 @@ function reasonIn(message: string, { trailers }: ParsedMessage): string {
 /** `spec.ttl: 10 -> 5`, or the kind that stands above such lines. A reason may have an arrow too. */
 function isFieldLine(line: string): boolean {
   return (
-    /^(?:annotations|spec|deleted)(?:[.[].*)?: .* -> /.test(line) ||
+    /^(?:metadata|annotations|spec|deleted)(?:[.[].*)?: .* -> /.test(line) ||
     /^\(\d+ more fields\)$/.test(line) ||
     (FEDERATED_KINDS as readonly string[]).includes(line)
   );

@@ -34,6 +34,7 @@ describe("what a commit's message tells", () => {
     ["fields of two kinds", "Roll back\n\nGSLBConfig\nspec.a: 1 -> 2\n\nGlobalDeploymentPolicy\nspec.b: 1 -> 2\n", ""],
     ["a reason with an arrow", "Switch over\n\nCHG-7 traffic site 1 -> site 2\n", "CHG-7 traffic site 1 -> site 2"],
     ["an annotation's name with a blank", 'x\n\nannotations["amko.vmware.com/a b"]: 1 -> 2\n\nWhy\n', "Why"],
+    ["an annotation of an export", 'x\n\nmetadata.annotations["amko.vmware.com/a"]: (none) -> 2\n\nWhy\n', "Why"],
     ["nothing", "", ""],
     ["carriage returns", "One\r\n\r\nTwo\r\n", "Two"],
   ])("keeps of %s what is no field and no trailer", (_, message, reason) => {
