@@ -1,6 +1,6 @@
 import { problem } from "../core/catalogue.ts";
 import { correctionWaitMs, countCorrection } from "../core/fight.ts";
-import { isObject } from "../core/json.ts";
+import { deepEqual, isObject } from "../core/json.ts";
 import { ACCEPT_REWRITE_ANNOTATION, type JsonObject, type Manifest, type Problem } from "../core/model.ts";
 import { annotationPatch, type PatchOperation, specPatch } from "../core/patch.ts";
 import { lastWriter } from "../core/writers.ts";
@@ -63,7 +63,10 @@ export async function alignAmkoCluster(
   manifest: Manifest,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const clusters = manifest.clusters.includes(local.self) ? manifest.clusters : [local.self, ...manifest.clusters];
-  return correct(context, local, memory, { clusterContext: local.self, clusters });
+  const aligned = { clusterContext: local.self, clusters };
+  if (memory.aligned !== null && deepEqual(memory.aligned, aligned)) return correct(context, local, memory, aligned);
+  const written = await writeAmkoCluster(context, local, specPatch(local.amkoCluster, aligned));
+  return { local: written, memory: { ...memory, aligned } };
 }
 
 /** A consent to a rewritten branch is spent once its head is recorded: a later rewrite asks anew. */

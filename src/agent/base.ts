@@ -19,6 +19,7 @@ export function recordedBase(
   kind: FederatedKind,
   { objects, records, amkoCluster }: Local,
 ): { readonly revision: CommitId | null; readonly exportId: string | null } | null {
+  if (records.office?.unapplied.includes(kind) === true) return null;
   for (const { metadata } of objects[kind]) {
     const revision = parseRevision(metadata.annotations?.[BASE_ANNOTATION] ?? "");
     const exportId = metadata.annotations?.[EXPORT_ID_ANNOTATION] ?? null;

@@ -8,6 +8,7 @@ import type {
   CommitId,
   FederatedKind,
   FederationView,
+  JsonObject,
   LiveObject,
   Problem,
   Revision,
@@ -148,6 +149,8 @@ export interface Memory {
   readonly corrections: Readonly<Partial<Record<AmkoKind, Corrections>>>;
   /** What a leader found out about its members; null where it does not lead or has no credentials. */
   readonly findings: MemberFindings | null;
+  /** What the AMKOCluster was last brought to: what differs from that is news of the manifest, and no edit here. */
+  readonly aligned: JsonObject | null;
   /** Somebody keeps writing the AMKOCluster, and its next correction waits. */
   readonly contested: boolean;
   /** The newest revision that this process found its cluster to hold. */
@@ -161,7 +164,7 @@ export interface Memory {
 }
 
 /** One that is refused keeps no other one from being pushed. */
-export type RefusedRef = "applied" | "identity" | "leading" | "propose";
+export type RefusedRef = "applied" | "identity" | "leading" | "propose" | "withdraw";
 
 export const NO_MEMORY: Memory = {
   self: null,
@@ -179,6 +182,7 @@ export const NO_MEMORY: Memory = {
   equality: {},
   behind: new Map(),
   corrections: {},
+  aligned: null,
   contested: false,
   findings: null,
   held: null,

@@ -6,7 +6,7 @@ import { type AgentTopic, parseRecords } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import { type Designation, versionMismatch } from "../core/role.ts";
 import { writerOfField } from "../core/writers.ts";
-import { asFederationError, FederationError } from "../errors.ts";
+import { asFederationError, FederationError, hasCode } from "../errors.ts";
 import { isLocalLeader } from "./amko-cluster.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
@@ -145,7 +145,17 @@ export async function proposeVersion(
   const change = editManifest(manifest, branch.revision.files, [{ path: ["spec", "version"], value: version }]);
   if (change === null) return { local, memory };
   const message = `federation: ${local.self} runs AMKO ${version}\n\nIts manifest says ${manifest.version}.\n`;
-  return keepProposal(context, branch, local, memory, { topic: "version", changes: [change], message, anew: true });
+  if (memory.refusedAtMs.propose !== undefined) return { local, memory };
+  try {
+    const request = { topic: "version", changes: [change], message, anew: true } as const;
+    return await keepProposal(context, branch, local, memory, request);
+  } catch (error) {
+    // The status says what differs all the same.
+    if (!hasCode(error, "AG2004", "AG2013")) throw error;
+    const { code, message: cause } = error;
+    context.log("warn", "version could not be proposed", { cluster: local.self, code, cause });
+    return { local, memory: noteRefusal(context, memory, "propose") };
+  }
 }
 
 interface KeptProposal {

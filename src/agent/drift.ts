@@ -40,33 +40,41 @@ function sameContent(base: GitContent, head: GitContent): boolean {
   return base.kind === head.kind && base.snapshot.name === head.snapshot.name && equalContent(base.filled, head.filled);
 }
 
-export type DriftVerdict =
-  | { readonly kind: "correct"; readonly memory: Memory }
-  | { readonly kind: "leave"; readonly problem: Problem; readonly againAfterMs: number | null };
+/** `problem`: why it is left as it is for now; null where it is put back. */
+export interface DriftVerdict {
+  readonly problem: Problem | null;
+  readonly againAfterMs: number | null;
+}
 
 /** Puts it back at once, unless the agent only reports, or somebody keeps fighting: then less and less often. */
-export function judgeDrift(
-  { settings, clock, log, note, telemetry }: Context,
-  { self }: Local,
-  memory: Memory,
-  drifts: readonly Drift[],
-): DriftVerdict {
+export function judgeDrift({ settings, clock }: Context, memory: Memory, drifts: readonly Drift[]): DriftVerdict {
   const [first] = drifts;
-  if (first === undefined) return { kind: "correct", memory };
-  if (settings.drift === "report") return { kind: "leave", problem: first.problem, againAfterMs: null };
+  if (first === undefined) return { problem: null, againAfterMs: null };
+  if (settings.drift === "report") return { problem: first.problem, againAfterMs: null };
   const nowMs = clock.nowMs();
   const waitMs = Math.max(...drifts.map(({ kind }) => correctionWaitMs(memory.corrections[kind], nowMs)));
   if (waitMs > 0) {
     const { count = 0 } = memory.corrections[first.kind] ?? {};
     const text = `${first.problem.message}; it was put back ${count} times already and waits now`;
-    return { kind: "leave", problem: problem("AG5019", text), againAfterMs: waitMs };
+    return { problem: problem("AG5019", text), againAfterMs: waitMs };
   }
+  return { problem: null, againAfterMs: null };
+}
+
+/** Counts and tells what has been put back. */
+export function noteCorrections(
+  { clock, log, note, telemetry }: Context,
+  { self }: Local,
+  memory: Memory,
+  drifts: readonly Drift[],
+): Memory {
+  if (drifts.length === 0) return memory;
   const corrections = { ...memory.corrections };
   for (const { kind, problem: cause } of drifts) {
-    corrections[kind] = countCorrection(corrections[kind], nowMs);
+    corrections[kind] = countCorrection(corrections[kind], clock.nowMs());
     telemetry.happened({ fact: "corrected", kind });
-    log("warn", "drift is corrected", { cluster: self, cause: cause.message });
+    log("warn", "drift was corrected", { cluster: self, cause: cause.message });
     note({ type: "Warning", reason: "DriftCorrected", message: `${cause.message}. It was put back. ${cause.remedy}` });
   }
-  return { kind: "correct", memory: { ...memory, corrections } };
+  return { ...memory, corrections };
 }

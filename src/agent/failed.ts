@@ -1,13 +1,20 @@
 import { stringify } from "yaml";
 import type { CommitId } from "../core/model.ts";
 import { clusterRef } from "../core/refs.ts";
-import { asFederationError } from "../errors.ts";
+import { asFederationError, hasCode } from "../errors.ts";
 import type { ApplyFailure } from "./apply.ts";
 import { authorOf } from "./author.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { withRef } from "./observe.ts";
 
 const FILE = "status.yaml";
+/** When it is tried again to tell. */
+const TOLD_AGAIN_MS = 30_000;
+
+export interface Told {
+  readonly memory: Memory;
+  readonly againAfterMs: number | null;
+}
 
 /**
  * Keeps `failed/<self>` true: it exists while the cluster cannot apply, with what was tried and why, and is deleted on
@@ -18,21 +25,23 @@ export async function reportFailure(
   branch: Branch,
   { local, holds, failures }: Acted,
   memory: Memory,
-): Promise<Memory> {
+): Promise<Told> {
+  const same: Told = { memory, againAfterMs: null };
   // Neither failed nor done (somebody fights, git refuses): what was said last is still true.
-  if (failures.length === 0 && !holds) return memory;
+  if (failures.length === 0 && !holds) return same;
   const ref = clusterRef("failed", local.self);
   const present = memory.refs?.get(ref) ?? null;
   const text = failures.length === 0 ? null : describe(branch.head, failures);
-  if (text === null && present === null) return memory;
-  if (text !== null && present !== null && (await readText(context, present)) === text) return memory;
+  if (text === null && present === null) return same;
+  if (text !== null && present !== null && (await readText(context, present)) === text) return same;
   try {
     const commit = await push(context, local, ref, present, text);
-    return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) };
+    return { ...same, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
   } catch (error) {
     const { code, message } = asFederationError(error);
     context.log("warn", "failure could not be reported in git", { cluster: local.self, code, cause: message });
-    return memory;
+    // An agent that may only read must not knock all the time; what else went wrong may be over soon.
+    return hasCode(error, "AG2004", "AG2013") ? same : { memory, againAfterMs: TOLD_AGAIN_MS };
   }
 }
 

@@ -1,11 +1,13 @@
 import { problem } from "../core/catalogue.ts";
-import type { CommitId, FederatedKind, Problem } from "../core/model.ts";
+import { type CommitId, FEDERATED_KINDS, type FederatedKind, type Problem } from "../core/model.ts";
 import { decideFollower, type FollowerDecision, type KindFacts } from "../core/plan.ts";
+import type { OfficeRecord } from "../core/records.ts";
+import { hasCode } from "../errors.ts";
 import { spendConsent } from "./amko-cluster.ts";
-import { type Application, applyRevision, settleBase } from "./apply.ts";
+import { type Application, type Applied, type ApplyFailure, applyRevision, settleBase } from "./apply.ts";
 import { recordedBase } from "./base.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
-import { findDrift, judgeDrift } from "./drift.ts";
+import { findDrift, judgeDrift, noteCorrections } from "./drift.ts";
 import { gatherFacts } from "./facts.ts";
 import { writeRecords } from "./record.ts";
 
@@ -19,39 +21,48 @@ interface Decided {
   readonly decision: FollowerDecision;
 }
 
-/** Makes the cluster hold what the revision says: both kinds, or neither where one is refused. */
-export async function follow(context: Context, branch: Branch, local: Local, memory: Memory): Promise<Acted> {
+/**
+ * Makes the cluster hold what the revision says: all of these kinds, or none where one is refused. A kind that drifted
+ * and is left as it is keeps nobody from the rest.
+ */
+export async function follow(
+  context: Context,
+  branch: Branch,
+  local: Local,
+  memory: Memory,
+  kinds: readonly FederatedKind[] = FEDERATED_KINDS,
+): Promise<Acted> {
   const found = await gatherFacts(context, { branch, local, memory, purpose: "follow" });
-  const gathered = found.facts.map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
-  const applications = gathered.flatMap(({ facts, decision }) => toApplication(facts, decision));
-  const acted = {
-    local,
-    memory: found.memory,
-    holds: false,
-    failures: [],
-    exportProblems: NO_EXPORT_PROBLEMS,
-    pendingKinds: [],
-    advice: null,
-    againAfterMs: null,
-  };
+  const gathered = found.facts
+    .filter(({ kind }) => kinds.includes(kind))
+    .map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
   const drifts = gathered.flatMap(({ facts, decision }) => findDrift(local, facts, decision));
-  const verdict = judgeDrift(context, local, found.memory, drifts);
-  if (verdict.kind === "leave") return { ...acted, problem: verdict.problem, againAfterMs: verdict.againAfterMs };
+  const verdict = judgeDrift(context, found.memory, drifts);
+  const left = new Set(verdict.problem === null ? [] : drifts.map(({ kind }) => kind));
+  const taken = gathered.filter(({ facts }) => !left.has(facts.kind));
+  const applications = taken.flatMap(({ facts, decision }) => toApplication(facts, decision));
   const applied = await applyRevision(context, branch, local, applications);
-  if (applied.failures.length > 0) {
-    // Also a head that cannot be applied was judged: a branch that is put back later must not go unnoticed.
-    const local = await settle(context, branch, applied.local, []);
-    const [first] = applied.failures;
-    return { ...acted, ...applied, local, memory: verdict.memory, problem: first?.problem ?? null };
-  }
-  const held = gathered.filter(({ facts, decision }) => isHeadItself(facts) && decision.kind !== "left");
+  const isApplied = applied.failures.length === 0;
+  // Also a head that cannot be applied was judged: a branch that is put back later must not go unnoticed.
+  const held = taken.filter(({ facts, decision }) => isApplied && isHeadItself(facts) && decision.kind !== "left");
   const settled = await settle(
     context,
     branch,
     applied.local,
     held.map(({ facts }) => facts.kind),
   );
-  return { ...acted, local: settled, memory: verdict.memory, holds: true, problem: firstProblem(gathered) };
+  const failures = [...applied.failures, ...settled.failures];
+  return {
+    local: settled.local,
+    memory: isApplied && left.size === 0 ? noteCorrections(context, local, found.memory, drifts) : found.memory,
+    holds: failures.length === 0 && left.size === 0,
+    problem: failures[0]?.problem ?? verdict.problem ?? firstProblem(gathered),
+    failures,
+    exportProblems: NO_EXPORT_PROBLEMS,
+    pendingKinds: [],
+    advice: null,
+    againAfterMs: verdict.againAfterMs,
+  };
 }
 
 /** What people should know although the revision is held, as far as it can be: an unusable kind, an object that stays. */
@@ -67,24 +78,43 @@ function firstProblem(gathered: readonly Decided[]): Problem | null {
   return null;
 }
 
-/** Head becomes the base of the kinds that now hold it: on the objects first, in the ConfigMap after. */
+/**
+ * Head becomes the base of the kinds that now hold it: on the objects first, in the ConfigMap after. Where the API server
+ * refuses to write it on an object, that kind cannot be said to hold it; the others can.
+ */
 export async function settle(
   context: Context,
   branch: Branch,
   local: Local,
   kinds: readonly FederatedKind[],
-): Promise<Local> {
+): Promise<Applied> {
   let current = local;
+  const failures: ApplyFailure[] = [];
   const bases = { ...local.records.bases };
+  const settled: FederatedKind[] = [];
   for (const kind of kinds) {
-    const base = recordedBase(kind, local);
+    const base = recordedBase(kind, current);
     // A revision that leaves the federation's folder as it was is not worth a write.
     if (base?.revision != null && (await untouchedSince(context, branch, base.revision))) continue;
-    current = await settleBase(context, kind, current, branch);
+    try {
+      current = await settleBase(context, kind, current, branch);
+    } catch (error) {
+      if (!hasCode(error, "AG3007")) throw error;
+      const text = `the base of the ${kind} was refused in cluster ${local.self}: ${error.message}`;
+      failures.push({ kind, problem: problem("AG3007", text) });
+      continue;
+    }
+    settled.push(kind);
     bases[kind] = { revision: branch.head, amkoClusterUid: local.amkoCluster.metadata.uid, exportId: null };
   }
-  const recorded = await writeRecords(context, current, { ...current.records, bases, head: branch.head });
-  return spendConsent(context, recorded);
+  const office = withApplied(current.records.office, settled);
+  const recorded = await writeRecords(context, current, { ...current.records, bases, office, head: branch.head });
+  return { local: await spendConsent(context, recorded), failures };
+}
+
+/** What the cluster holds of them is what git says, from here on: an edit of them is the leader's own. */
+function withApplied(office: OfficeRecord | null, kinds: readonly FederatedKind[]): OfficeRecord | null {
+  return office && { ...office, unapplied: office.unapplied.filter((kind) => !kinds.includes(kind)) };
 }
 
 /**

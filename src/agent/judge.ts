@@ -11,6 +11,8 @@ import { identify } from "./identity.ts";
 export interface Judgement {
   readonly role: Role;
   readonly designation: Designation;
+  /** False before the first judgement of a pass. */
+  readonly judged: boolean;
   /** The repository knows another cluster under this name: nothing may be written but `isLeader: false`. */
   readonly impostor: boolean;
   /** Held by a person or by the history: nothing may be written but the status. */
@@ -39,6 +41,7 @@ export async function judge(context: Context, branch: Branch, local: Local, memo
     role,
     // Designated, but at a wrong version: neither up nor down.
     designation: designation === "leader" && role.kind !== "lead" ? "undecided" : designation,
+    judged: true,
     impostor: identified.problem !== null,
     frozen: false,
     memory: identified.memory,
@@ -51,6 +54,7 @@ function held(cause: Problem, memory: Memory): Judgement {
   return {
     role: { kind: "hold", problem: cause },
     designation: "undecided",
+    judged: true,
     impostor: false,
     frozen: true,
     memory,

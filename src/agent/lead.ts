@@ -3,13 +3,14 @@ import { decideLeader, type KindFacts, type LeaderDecision } from "../core/plan.
 import { formatRevision } from "../core/records.ts";
 import { type Application, type ApplyFailure, applyRevision } from "./apply.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
-import { type Export, exportChanges, exportProblem } from "./export.ts";
+import { type Export, exportProblem } from "./export.ts";
 import { gatherFacts } from "./facts.ts";
 import { isHeadItself, settle } from "./follow.ts";
 import { pendingSupersedes, writeMerge } from "./merge.ts";
 import { awaitBatch, awaitDeletions } from "./pending.ts";
 import { withdrawProposal } from "./proposal.ts";
 import { proposeChanges } from "./propose.ts";
+import { exportChanges } from "./publish.ts";
 import { forgetBases } from "./record.ts";
 
 interface Decided {
@@ -31,8 +32,15 @@ export async function lead(
   const taken = await takeFromGit(context, branch, local, decided);
   // Before anything is pushed, and whether or not it can be: what the cluster holds is recorded.
   const settled = await settle(context, branch, taken.acted.local, taken.held);
-  const acted: Acted = { ...taken.acted, local: settled, memory: found.memory };
+  const acted = withFailures({ ...taken.acted, local: settled.local, memory: found.memory }, settled.failures);
   return taken.merged ? { ...acted, againAfterMs: 0 } : giveToGit(context, branch, acted, decided);
+}
+
+/** Where the base could not be written the kind is as git says, and cannot say so. */
+function withFailures(acted: Acted, failures: readonly ApplyFailure[]): Acted {
+  const [first] = failures;
+  if (first === undefined) return acted;
+  return { ...acted, problem: acted.problem ?? first.problem, failures: [...acted.failures, ...failures] };
 }
 
 /** Commits or proposes what the cluster changed, once it has waited as long as it has to. */
@@ -50,9 +58,14 @@ async function giveToGit(context: Context, branch: Branch, acted: Acted, decided
     const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports);
     // The cluster holds the head, and more: what waits to be merged. Except where one of them has no object at all.
     const holds = acted.problem === null && !exports.some(changesExistence);
-    return { ...waiting, ...proposed, holds, pendingKinds: exports.map(({ kind }) => kind), againAfterMs: null };
+    const { local, memory, problem, refused } = proposed;
+    const pendingKinds = exports.map(({ kind }) => kind).filter((kind) => !refused.has(kind));
+    const told = withRefused(waiting, refused);
+    return { ...told, local, memory, problem, holds, pendingKinds, againAfterMs: grace.againAfterMs };
   }
   const exported = await exportChanges(context, branch, waiting.local, exports);
+  const told = withRefused({ ...waiting, local: exported.local }, exported.refused);
+  if (exported.commit === null) return told;
   const members = [...branch.view.members.values()].filter((member) => member.problem === null);
   const revision = formatRevision(context.settings.branch, exported.commit);
   context.members.nudge(
@@ -61,7 +74,14 @@ async function giveToGit(context: Context, branch: Branch, acted: Acted, decided
   );
   // The next pass reads the branch, finds cluster and head equal, and makes the new head the base.
   const emptied = { ...waiting.memory, batchSinceMs: null };
-  return { ...waiting, local: exported.local, memory: emptied, againAfterMs: 0 };
+  return { ...told, memory: emptied, againAfterMs: 0 };
+}
+
+/** What the API server keeps out of git is told of its kind alone. */
+function withRefused(acted: Acted, refused: ReadonlyMap<FederatedKind, Problem>): Acted {
+  const [first = null] = refused.values();
+  const exportProblems = { ...acted.exportProblems, ...Object.fromEntries(refused) };
+  return { ...acted, problem: acted.problem ?? first, exportProblems };
 }
 
 /** It brings an object to where git has a tombstone, or the other way round. */

@@ -26,18 +26,27 @@ export interface OfficeResult {
   readonly againAfterMs: number | null;
 }
 
+/** How the cluster stands before the step. */
+export interface Candidate {
+  readonly local: Local;
+  readonly memory: Memory;
+  /** Kinds of the revision that could not be applied here. */
+  readonly unapplied: readonly FederatedKind[];
+}
+
 /** Takes the one next step of a promotion, a term or a demotion. */
 export async function stepOffice(
   context: Context,
   branch: Branch,
-  local: Local,
-  remembered: Memory,
+  { local, memory: remembered, unapplied }: Candidate,
   designation: Designation,
 ): Promise<OfficeResult> {
   const looked = await lookForSuccessor(context, branch, local, remembered, designation);
   const memory = await keepClaim(context, branch, local, looked, designation);
   const without = await handoverWithout(context, branch, local, designation);
   const step = plan(context, local, memory, designation, without);
+  // An office is given up whatever the cluster holds; nobody comes into one without having applied.
+  if (local.unread !== null && (step.kind === "claim" || step.kind === "take-office")) throw local.unread;
   const result = (state: OfficeResult["state"], next: Partial<OfficeResult> = {}): OfficeResult => ({
     local,
     memory,
@@ -64,7 +73,12 @@ export async function stepOffice(
       const others = [...step.unconfirmed.keys()];
       await context.members.standDown(others, context.signal);
       const unconfirmed = [...step.unconfirmed.values()];
-      const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim, unconfirmed };
+      const office = {
+        amkoClusterUid: local.amkoCluster.metadata.uid,
+        claim: step.claim,
+        unconfirmed,
+        unapplied: local.records.office?.unapplied ?? unapplied,
+      };
       const bases = basesForOffice(local);
       const recorded = await writeRecords(context, local, { ...local.records, bases, office });
       const taken = await setLeader(context, recorded, true);
@@ -185,13 +199,16 @@ async function stepDown(
     ...specPatch(local.amkoCluster, { isLeader: false }),
     ...annotationPatch(local.amkoCluster, { [STEPPED_DOWN_ANNOTATION]: given }),
   ]);
-  context.telemetry.happened({ fact: "office", change: "left" });
-  context.log("info", "stepped down", { cluster: local.self, claim: release });
-  context.note({
-    type: "Normal",
-    reason: "SteppedDown",
-    message: "This cluster does not lead by the branch: isLeader is false here now.",
-  });
+  // A claim alone may be left over, and git may not let it go for long.
+  if (isLocalLeader(local.amkoCluster.spec) || local.records.office !== null) {
+    context.telemetry.happened({ fact: "office", change: "left" });
+    context.log("info", "stepped down", { cluster: local.self, claim: release });
+    context.note({
+      type: "Normal",
+      reason: "SteppedDown",
+      message: "This cluster does not lead by the branch: isLeader is false here now.",
+    });
+  }
   const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null });
   const forgotten = await forgetting.catch(asFederationError);
   const released = release === null ? memory : await releaseClaim(context, stood, memory, release);

@@ -33,6 +33,12 @@ export function awaitDeletions(
   return { memory: { ...memory, missing }, due, againAfterMs: rests.length === 0 ? null : Math.min(...rests) };
 }
 
+/** What a pass sees is missing no more, whatever else comes of that pass. */
+export function forgetFound(memory: Memory, { objects }: Local): Memory {
+  const missing = Object.entries(memory.missing).filter(([kind]) => objects[kind as FederatedKind].length === 0);
+  return { ...memory, missing: Object.fromEntries(missing) };
+}
+
 /**
  * With `--batch-window` the first change waits for those that come soon after it. It waits once: what git does not take,
  * or people have not merged, is no new change in the next pass.

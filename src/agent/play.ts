@@ -6,7 +6,7 @@ import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { proposeLeadership, proposeVersion } from "./designation.ts";
 import { follow } from "./follow.ts";
 import type { Judgement } from "./judge.ts";
-import { type OfficeResult, stepOffice } from "./office.ts";
+import { type Candidate, type OfficeResult, stepOffice } from "./office.ts";
 import { abandonProposal } from "./propose.ts";
 import { serve } from "./serve.ts";
 
@@ -16,14 +16,35 @@ export async function play(context: Context, branch: Branch, judgement: Judgemen
   if (role.kind !== "lead") context.members.dismiss();
   if (judgement.frozen) return stayFrozen(judgement, local);
   if (judgement.impostor) return standAside(context, judgement, local);
-  const asked = await proposeLeadership(context, branch, local, judgement.memory, designation);
-  const prepared = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local);
-  const office = await stepOffice(context, branch, prepared.local, prepared.memory, designation);
+  const asked = await proposeLeadership(context, branch, local, judgement.memory, designation).catch(
+    async (error: unknown) => {
+      await stepDownAnyway(context, branch, judgement, local, error);
+      throw error;
+    },
+  );
+  const candidate = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local);
+  const office = await stepOffice(context, branch, candidate, designation);
   // The office does not depend on the objects; everything else does.
   if (office.local.unread !== null) throw office.local.unread;
   if (office.state !== "serving") context.members.dismiss();
   const acted = await act(context, branch, judgement, office);
   return { ...acted, ...tellFight(context, acted), advice: acted.advice ?? asked.problem };
+}
+
+/**
+ * What somebody asked for by hand could not be written down here. Two clusters must not lead all the same: the field is
+ * put back, and a claim given up.
+ */
+async function stepDownAnyway(
+  context: Context,
+  branch: Branch,
+  { designation, memory }: Judgement,
+  local: Local,
+  error: unknown,
+): Promise<void> {
+  const { code, retry } = asFederationError(error);
+  if (designation !== "follower" || retry === "now" || !code.startsWith("AG3")) return;
+  await stepOffice(context, branch, { local, memory, unapplied: [] }, designation);
 }
 
 /** A fight over the AMKOCluster stops nothing else; people have to know of it. */
@@ -87,20 +108,26 @@ async function preparePromotion(
   branch: Branch,
   { designation, memory }: Judgement,
   local: Local,
-): Promise<{ readonly local: Local; readonly memory: Memory }> {
-  if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory };
+): Promise<Candidate> {
+  if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory, unapplied: [] };
   // In every pass until it takes office: what is edited or deleted here while it waits is a follower's drift.
   // Drift that is left alone, because that was configured or somebody fights for it, would be the leader's own edit.
   const correcting = { ...context, settings: { ...context.settings, drift: "correct" } } as const;
   const { GSLBConfig: _config, GlobalDeploymentPolicy: _policy, ...corrections } = memory.corrections;
   // A kind that cannot be applied does not stop a promotion: the leader tries it again, and its status says so.
   try {
-    return await follow(correcting, branch, local, { ...memory, corrections });
+    const first = await follow(correcting, branch, local, { ...memory, corrections });
+    const unapplied = first.failures.map(({ kind }) => kind);
+    const others = FEDERATED_KINDS.filter((kind) => !unapplied.includes(kind));
+    if (unapplied.length === 0) return { ...first, unapplied };
+    // A leader takes each kind by itself: what is refused must not make the other one's drift its word.
+    const rest = await follow(correcting, branch, first.local, first.memory, others);
+    return { ...rest, unapplied: [...unapplied, ...rest.failures.map(({ kind }) => kind)] };
   } catch (error) {
     const { code, message, retry } = asFederationError(error);
     if (retry === "now" || !code.startsWith("AG3")) throw error;
     context.log("warn", "promotion goes on without the revision", { cluster: local.self, code, cause: message });
-    return { local, memory };
+    return { local, memory, unapplied: FEDERATED_KINDS };
   }
 }
 

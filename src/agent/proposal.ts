@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import type { CommitId, FileChange, RevisionFile } from "../core/model.ts";
 import type { AgentTopic, ProposalRecord, ProposalTopic } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
+import { hasCode } from "../errors.ts";
 import { authorOf } from "./author.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { withRef } from "./observe.ts";
 import { writeRecords } from "./record.ts";
+import { noteRefusal } from "./refusals.ts";
 
 /** What stands on a proposal's ref, seen from what this agent pushed there last. */
 export type ProposalState =
@@ -105,7 +107,10 @@ export async function adoptProposal(
 /** Is the digest of nothing that could be proposed, and of no record that was lost: an empty one is read as none. */
 const WITHDRAWN = "withdrawn";
 
-/** Takes back what is not needed any more: the ref, if it is still as this agent left it, and the record. */
+/**
+ * Takes back what is not needed any more: the ref, if it is still as this agent left it, and the record. Where git lets
+ * nobody delete it, it stays for people, and is tried again from time to time.
+ */
 export async function withdrawProposal(
   context: Context,
   local: Local,
@@ -117,12 +122,20 @@ export async function withdrawProposal(
   const record = local.records.proposals[topic];
   if (record === undefined) return { local, memory };
   const ours = commit !== null && commit === record.commit;
+  if (ours && memory.refusedAtMs.withdraw !== undefined) return { local, memory };
   let current = local;
   if (ours) {
     // First said, then done: an agent that dies in between must not take its own withdrawal for a person's refusal.
     const withdrawing = { ...local.records.proposals, [topic]: { ...record, digest: WITHDRAWN } };
     current = await writeRecords(context, local, { ...local.records, proposals: withdrawing });
-    await context.repository.moveRef({ ref, expected: commit, target: null }, context.signal);
+    try {
+      await context.repository.moveRef({ ref, expected: commit, target: null }, context.signal);
+    } catch (error) {
+      if (!hasCode(error, "AG2004", "AG2013")) throw error;
+      const { code, message } = error;
+      context.log("warn", "proposal could not be withdrawn", { cluster: local.self, ref, code, cause: message });
+      return { local: current, memory: noteRefusal(context, memory, "withdraw") };
+    }
     context.log("info", "withdrew a proposal", { cluster: local.self, ref });
   }
   const { [topic]: _withdrawn, ...proposals } = current.records.proposals;

@@ -4,7 +4,8 @@ import { proposalRef } from "../core/refs.ts";
 import { readSnapshot } from "../core/snapshot.ts";
 import { digestOfSnapshot, recordedBase } from "./base.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
-import { type Export, prepareExport, recordExports } from "./export.ts";
+import { type Export, prepareExport } from "./export.ts";
+import { pendingId, recordExports } from "./export-record.ts";
 import { standsInGit } from "./past.ts";
 import { adoptProposal, type ProposalState, proposalState, pushProposal, withdrawProposal } from "./proposal.ts";
 import { rescue } from "./rescue.ts";
@@ -14,7 +15,11 @@ export interface Proposed {
   readonly memory: Memory;
   /** What people have to do about it. */
   readonly problem: Problem;
+  /** Why a kind is not among what is proposed. */
+  readonly refused: ReadonlyMap<FederatedKind, Problem>;
 }
+
+const NONE_REFUSED: Proposed["refused"] = new Map();
 
 /**
  * Keeps `propose/<self>/config` what the leader's cluster holds, on top of the head. People's own changes to it are
@@ -32,11 +37,19 @@ export async function proposeChanges(
   const state: ProposalState = found.kind === "closed" && wasMerged(local, exports) ? { kind: "none" } : found;
   const adopted =
     state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit) : local;
-  const told = { local: adopted, memory, problem: tell(local, state) };
+  const told = { local: adopted, memory, problem: tell(local, state), refused: NONE_REFUSED };
   if (state.kind !== "none" && state.kind !== "outdated") return told;
   // A proposal that moves along keeps its id: whichever state of it is merged is recognised by it.
-  const exportId = (state.kind === "outdated" ? recordedId(exports) : null) ?? context.chance.token();
+  const known = state.kind === "outdated" ? recordedId(exports) : pendingId(context, local, exports);
+  const exportId = known ?? context.chance.token();
   const recorded = await recordExports(context, branch, adopted, exports, exportId);
+  const [refusal] = recorded.refused.values();
+  if (refusal !== undefined) {
+    const kept = { local: recorded.local, memory };
+    const others = recorded.exports.length > 0;
+    const rest = others ? await proposeChanges(context, branch, kept.local, memory, recorded.exports) : kept;
+    return { ...rest, problem: refusal, refused: recorded.refused };
+  }
   const { changes, message } = prepareExport(branch, adopted, recorded.exports, exportId);
   const expected = state.kind === "outdated" ? state.commit : null;
   const snapshots = Object.fromEntries(recorded.exports.flatMap(digestEntry));
@@ -47,7 +60,7 @@ export async function proposeChanges(
     expected,
     snapshots,
   });
-  return { ...pushed, problem: told.problem };
+  return { ...told, ...pushed };
 }
 
 /** An own export is the base, and not yet recorded as such: people merged it, and git lost it since. */

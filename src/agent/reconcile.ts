@@ -11,10 +11,11 @@ import { withLag } from "./lag.ts";
 import { NO_MEMBER_CHECKS } from "./member-checks.ts";
 import { waitForAmko } from "./not-here.ts";
 import { readBranch, readLocal } from "./observe.ts";
+import { forgetFound } from "./pending.ts";
 import { nothingDone, play } from "./play.ts";
 import { forgetRefusals, refusedRestMs, settleRefusals } from "./refusals.ts";
 import { explain, reportStatus, reportUnknown, tell, tellOnce } from "./report.ts";
-import { stanceOf, stanceWithoutGit } from "./stance.ts";
+import { stanceAfter, stanceOf, stanceWithoutGit } from "./stance.ts";
 import { forgetVanished } from "./vanished.ts";
 
 /** How often a held pass is tried again that nothing wakes. */
@@ -88,9 +89,10 @@ function restSettled(
 /** Without git an agent changes nothing; it only says so, and stays up. */
 async function waitForGit(context: Context, memory: Memory, error: FederationError): Promise<Result> {
   const reading = await readLocal(context);
-  const waiting = { ...memory, settled: null };
   const away = { againAfterMs: null, error, state: "git-away" } as const;
-  if (reading.kind === "not-here") return { ...away, memory: waiting, stance: { problem: error.code } };
+  if (reading.kind === "not-here")
+    return { ...away, memory: { ...memory, settled: null }, stance: { problem: error.code } };
+  const waiting = { ...forgetFound(memory, reading.local), settled: null };
   const here = await forgetVanished(context, reading.local).catch((failure: unknown) => {
     const { code, message } = asFederationError(failure);
     context.log("debug", "bookkeeping could not be written", { cluster: reading.local.self, code, cause: message });
@@ -111,14 +113,15 @@ async function takePart(context: Context, branch: Branch, memory: Memory, notes:
   let { local } = reading;
   let judgement = unjudged(memory);
   try {
-    judgement = await judge(context, branch, local, { ...memory, self: local.self });
+    judgement = await judge(context, branch, local, { ...forgetFound(memory, local), self: local.self });
     if (!judgement.impostor) local = await forgetVanished(context, local);
     const acted = await play(context, branch, judgement, local);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
     if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working", stance: {} };
     return await finish(context, branch, judgement, { ...acted, memory: kept });
   } catch (error) {
-    return fail(context, branch, judgement, local, asFederationError(error));
+    const kept = { ...judgement.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
+    return fail(context, branch, { ...judgement, memory: kept }, local, asFederationError(error));
   }
 }
 
@@ -126,7 +129,7 @@ async function takePart(context: Context, branch: Branch, memory: Memory, notes:
 function unjudged(memory: Memory): Judgement {
   const cause = problem("AG5003", "the revision could not be judged");
   const role = { kind: "hold", problem: cause } as const;
-  return { role, designation: "undecided", impostor: false, frozen: false, memory, againAfterMs: null };
+  return { role, designation: "undecided", judged: false, impostor: false, frozen: false, memory, againAfterMs: null };
 }
 
 /** Acknowledges and reports, in the order of who waits for it: other clusters, then people. */
@@ -139,7 +142,9 @@ async function finish(context: Context, branch: Branch, judgement: Judgement, ac
     again.push(acknowledged.againAfterMs);
   }
   if (judgement.role.kind !== "hold") {
-    memory = await reportFailure(context, branch, acted, memory);
+    const told = await reportFailure(context, branch, acted, memory);
+    ({ memory } = told);
+    again.push(told.againAfterMs);
   }
   const reported = await reportStatus(context, branch, judgement.role, { ...acted, memory });
   again.push(reported.againAfterMs);
@@ -160,19 +165,20 @@ async function finish(context: Context, branch: Branch, judgement: Judgement, ac
 async function fail(
   context: Context,
   branch: Branch,
-  { role, memory }: Judgement,
+  judgement: Judgement,
   local: Local,
   error: FederationError,
 ): Promise<Result> {
-  const stance = error.retry === "now" ? {} : { ...stanceWithoutGit(context, local), problem: error.code };
+  const { role, memory } = judgement;
+  const stance = error.retry === "now" ? {} : { ...stanceAfter(context, judgement, local), problem: error.code };
   const result: Result = { memory, againAfterMs: null, error, state: stateAfter(error), stance };
   if (error.retry === "now" || context.signal.aborted) return result;
   try {
     const reading = await readLocal(context);
     if (reading.kind !== "here") return result;
     const cause = asProblem(error);
-    // What kept a leader from reaching git concerns both kinds: one commit would have held them.
-    const unexported = error.code.startsWith("AG2") && role.kind === "lead" ? cause : null;
+    // What kept a leader from reaching git, or its API server, concerns both kinds: one commit would have held them.
+    const unexported = /^AG[23]/.test(error.code) && role.kind === "lead" ? cause : null;
     const exportProblems = { GSLBConfig: unexported, GlobalDeploymentPolicy: unexported };
     const acted = { ...nothingDone(reading.local, memory), problem: cause, exportProblems };
     const told = await tellOnce(context, reading.local, memory, cause);

@@ -40,6 +40,7 @@ export async function rescue(context: Context, local: Local, snapshot: Snapshot)
     if (hasCode(error, "AG2013", "AG2004")) return rescueHere(context, local, kind, bytes, error);
     // The ref is named by its content: where it stands already, that very content is safe.
     if (!hasCode(error, "AG2011")) throw error;
+    return local;
   }
   context.telemetry.happened({ fact: "rescued", kind, place: "git" });
   context.log("warn", "rescued", { kind, object: name, ref, cluster: local.self });

@@ -4,7 +4,7 @@ import type { Role } from "../core/role.ts";
 import type { MemberState, Stance } from "../core/telemetry.ts";
 import { isLocalLeader } from "./amko-cluster.ts";
 import type { Acted, Branch, Context, Local } from "./context.ts";
-import { suspendedNow } from "./judge.ts";
+import { type Judgement, suspendedNow } from "./judge.ts";
 
 /** How a cluster stands after a pass that reached its end. */
 export function stanceOf(
@@ -23,6 +23,13 @@ export function stanceOf(
   };
 }
 
+/** After a pass that broke off: who this is meant to be, as far as that was judged, and of whom it tells nothing then. */
+export function stanceAfter(context: Context, { role, judged }: Judgement, local: Local): Partial<Stance> {
+  const stance = stanceWithoutGit(context, local);
+  if (!judged) return stance;
+  return { ...stance, role: ROLES[role.kind], ...(role.kind === "lead" ? {} : { members: NO_MEMBERS }) };
+}
+
 /** What the AMKOCluster alone says. */
 export function stanceWithoutGit(
   { clock }: Context,
@@ -36,12 +43,15 @@ export function stanceWithoutGit(
   };
 }
 
+const NO_MEMBERS = { holds: 0, behind: 0, late: 0, failed: 0, excluded: 0 } as const satisfies Stance["members"];
+
 /** There is no AMKO here that could lead, hold anything or lack it. */
 export const NOT_HERE = {
   role: "none",
   localLeader: false,
   suspendedUntilMs: null,
   lacksSinceSeconds: null,
+  members: NO_MEMBERS,
 } as const satisfies Partial<Stance>;
 
 const ROLES = { lead: "leader", follow: "follower", hold: "none" } as const satisfies Record<

@@ -20,6 +20,8 @@ export interface OfficeRecord {
   readonly claim: CommitId;
   /** The claims of others that stood beside it when it took office, and were not to be waited for any longer. */
   readonly unconfirmed: readonly CommitId[];
+  /** Kinds that could not be applied before: what the cluster holds of them is no word of the leader, and git wins. */
+  readonly unapplied: readonly FederatedKind[];
 }
 
 /** What the ConfigMap `amko-gitops` holds. Everything in it can be lost without harm: then git wins. */
@@ -126,7 +128,9 @@ function parseOffice(record: Readonly<Record<string, Json>>): OfficeRecord | nul
   if (claim === null || amkoClusterUid === null) return null;
   const listed = Array.isArray(record["unconfirmed"]) ? (record["unconfirmed"] as readonly Json[]) : [];
   const unconfirmed = listed.map((one) => parseCommitId(String(one))).filter((one) => one !== null);
-  return { amkoClusterUid: amkoClusterUid as Uid, claim, unconfirmed };
+  const kinds = Array.isArray(record["unapplied"]) ? (record["unapplied"] as readonly Json[]) : [];
+  const unapplied = FEDERATED_KINDS.filter((kind) => kinds.includes(kind));
+  return { amkoClusterUid: amkoClusterUid as Uid, claim, unconfirmed, unapplied };
 }
 
 function parseProposals(data: Readonly<Record<string, string>>): Records["proposals"] {

@@ -76,4 +76,43 @@ describe("a hand-set leadership", () => {
     expect(exportsOf(world)).toEqual([]);
     expect(world.leader.cluster.only(GDP)).not.toBeNull();
   });
+
+  it("is put back also where the ConfigMap cannot be written", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.follower.cluster.fail({ on: "writeConfigMap", code: "AG3003", times: 100 });
+    expect(await world.follower.run("cluster")).toMatchObject({ error: { code: "AG3003" } });
+    expect(isLeader(world.follower)).toBe(false);
+  });
+
+  it("that was merged leads, also where git lets nobody delete the proposal", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    await world.follower.run("cluster");
+    world.remote.fail({ on: "moveRef", code: "AG2004", ref: "propose/", times: 100 });
+    world.remote.push("main", flip("cluster2"), "Merge the proposal");
+    await world.leader.run("poll");
+    await world.follower.run("poll");
+    expect(isLeader(world.follower)).toBe(true);
+    world.remote.heal();
+    await world.clock.advance(30_000);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/propose/cluster2/leader")).toBeNull();
+  });
+});
+
+describe("a version that differs from the manifest's", () => {
+  it("is not proposed again and again by an agent that may only read, and the status says it all the same", async () => {
+    const world = await settled();
+    let tried = 0;
+    const gate = async (line: string): Promise<void> => {
+      if (line.includes(" propose ") && !line.endsWith("answered")) tried += 1;
+    };
+    const agent = world.startAgent("cluster2", { repository: { readOnly: true, gate } });
+    await agent.run();
+    edit(agent, "AMKOCluster", { version: "1.5.0" });
+    for (let pass = 0; pass < 10; pass += 1) await agent.pass("cluster");
+    expect(tried).toBe(1);
+    expect(statusOf(agent)).toContain("AG5007");
+  });
 });

@@ -1,8 +1,19 @@
 import { describe, expect, it } from "vitest";
-import type { LiveObject } from "../../src/core/model.ts";
+import type { CommitId, LiveObject } from "../../src/core/model.ts";
 import { gslbConfig, policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf } from "../support/fakes/world.ts";
-import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, trailersOf } from "./settled.ts";
+import {
+  edit,
+  editPolicy,
+  exportsOf,
+  GDP,
+  GDP_PATH,
+  policyIn,
+  settled,
+  specOf,
+  statusOf,
+  trailersOf,
+} from "./settled.ts";
 
 function annotatePolicy({ cluster }: FakeAgent, annotations: Readonly<Record<string, string>>): void {
   cluster.edit(GDP, ({ metadata, ...object }) => ({
@@ -248,6 +259,42 @@ describe("a push that is refused again and again", () => {
     await world.settle();
     expect(policyIn(world.follower)["ttl"]).toBe(20);
   });
+});
+
+describe("what git refuses again and again", () => {
+  it.each(["direct", "propose"] as const)("is written to the cluster once (%s)", async (publish) => {
+    const world = await settled({ settings: { publish, deleteGraceMs: 0 } });
+    edit(world.leader, "GSLBConfig", { logLevel: "DEBUG" });
+    world.leader.cluster.drop(GDP);
+    for (const on of ["publish", "propose"] as const) world.remote.fail({ on, code: "AG2004", times: 100 });
+    const before = world.leader.cluster.writes.length;
+    for (let attempt = 0; attempt < 5; attempt += 1) await world.leader.run("retry");
+    const written = world.leader.cluster.writes.slice(before).map(({ method, kind }) => `${method} ${kind}`);
+    expect(written.toSorted()).toEqual(["patch GSLBConfig", "patchStatus AMKOCluster", "writeConfigMap ConfigMap"]);
+  });
+});
+
+describe("a kind that the API server lets nobody write", () => {
+  it.each(["direct", "propose"] as const)(
+    "stays out of git, says why, and keeps nobody from the other (%s)",
+    async (publish) => {
+      const world = await settled({ settings: { publish } });
+      edit(world.leader, "GSLBConfig", { logLevel: "DEBUG" });
+      editPolicy(world.leader, { ttl: 33 });
+      world.leader.cluster.refuse("GSLBConfig", "frozen by policy");
+      await world.leader.run("cluster");
+      const at = publish === "direct" ? headOf(world.remote) : world.remote.branch("amko/propose/cluster1/config");
+      expect(world.remote.text(at as CommitId, GDP_PATH)).toContain("ttl: 33");
+      expect(statusOf(world.leader)).toContain("frozen by policy");
+      const pushed = world.remote.writes.length;
+      for (let pass = 0; pass < 3; pass += 1) await world.leader.run("retry");
+      expect(world.remote.writes).toHaveLength(pushed);
+      world.leader.cluster.refuse("GSLBConfig", null);
+      await world.leader.run("retry");
+      const next = publish === "direct" ? headOf(world.remote) : world.remote.branch("amko/propose/cluster1/config");
+      expect(world.remote.text(next as CommitId, "federation/gslbconfig/gc-1.yaml")).toContain("DEBUG");
+    },
+  );
 });
 
 describe("a head that cannot be used", () => {

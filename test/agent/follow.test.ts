@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LiveObject } from "../../src/core/model.ts";
+import type { CommitId, LiveObject } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { globalDeploymentPolicy, gslbConfig, policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
@@ -172,5 +172,64 @@ describe("a tombstone", () => {
     await follower.run("cluster");
     expect(follower.cluster.only(GDP)?.metadata.name).toBe("somebodys");
     expect(statusOf(follower)).toContain("AG5014");
+  });
+});
+
+describe("drift that is left as it is", () => {
+  const driftedOnFollower = async () => {
+    const world = await settled({ settings: { drift: "report" } });
+    editPolicy(world.follower, { ttl: 77 });
+    await world.follower.run("cluster");
+    return world;
+  };
+  const debug = fileOf(gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "DEBUG" } }));
+
+  it("keeps nobody from the other kind", async () => {
+    const world = await driftedOnFollower();
+    world.remote.push("main", debug, "Debug");
+    await world.follower.run("poll");
+    expect(specOf(world.follower.cluster.only("GSLBConfig"))["logLevel"]).toBe("DEBUG");
+    expect(policyIn(world.follower)["ttl"]).toBe(77);
+    expect(statusOf(world.follower)).toContain("AG5013");
+    expect(world.remote.branch("amko/applied/cluster2")).not.toBe(headOf(world.remote));
+  });
+
+  it("does not hide that the branch was put back", async () => {
+    const world = await driftedOnFollower();
+    const before = headOf(world.remote);
+    world.remote.push("main", debug, "Debug");
+    await world.follower.run("poll");
+    world.remote.setBranch("main", before);
+    await world.follower.run("poll");
+    expect(statusOf(world.follower)).toContain("AG2007");
+  });
+});
+
+describe("a kind on which the base cannot be written", () => {
+  it("is told as one that failed, and keeps nobody from the other", async () => {
+    const world = await settled();
+    world.follower.cluster.refuse("GSLBConfig", "frozen by policy");
+    world.remote.push("main", fileOf(policy({ ttl: 20 })));
+    await world.follower.run("poll");
+    expect(policyIn(world.follower)["ttl"]).toBe(20);
+    const failed = world.remote.branch("amko/failed/cluster2");
+    expect(world.remote.text(failed as CommitId, "status.yaml")).toContain("frozen by policy");
+    world.follower.cluster.refuse("GSLBConfig", null);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/failed/cluster2")).toBeNull();
+    expect(world.remote.branch("amko/applied/cluster2")).toBe(headOf(world.remote));
+  });
+
+  it("is told as failed no more once git takes that, where it did not at once", async () => {
+    const world = await settled();
+    world.follower.cluster.refuse(GDP, "no");
+    world.remote.push("main", fileOf(policy({ ttl: 20 })));
+    await world.follower.run("poll");
+    world.follower.cluster.refuse(GDP, null);
+    world.remote.fail({ on: "moveRef", code: "AG2001", ref: "failed/" });
+    const { againAfterMs } = await world.follower.run("retry");
+    await world.clock.advance(againAfterMs ?? 0);
+    await world.follower.run("retry");
+    expect(world.remote.branch("amko/failed/cluster2")).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { manifest, policy } from "../support/builders.ts";
+import { gslbConfig, manifest, policy } from "../support/builders.ts";
 import { fileOf, filesOf, isLeader } from "../support/fakes/world.ts";
-import { flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
+import { editPolicy, exportsOf, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
 
 describe("stepping down", () => {
   it("does not depend on the objects: also while one kind cannot be listed", async () => {
@@ -23,6 +23,74 @@ describe("stepping down", () => {
     await world.leader.run("poll");
     expect(policyIn(world.leader)["ttl"]).toBe(77);
   });
+});
+
+describe("a former leader whose record of its office was lost", () => {
+  it("steps down also where the ConfigMap cannot be written", async () => {
+    const world = await settled();
+    const { office: _office, ...data } = world.leader.cluster.configMap?.data ?? {};
+    world.leader.cluster.setConfigMapData(data);
+    world.leader.cluster.fail({ on: "writeConfigMap", code: "AG3007", times: 100 });
+    world.remote.push("main", flip("cluster2"), "Flip");
+    await world.leader.run("poll");
+    expect(isLeader(world.leader)).toBe(false);
+    expect(world.remote.branch("amko/leading/cluster1")).toBeNull();
+  });
+});
+
+describe("a claim that git does not let go", () => {
+  it("is told as a step down once", async () => {
+    const world = await settled();
+    world.remote.fail({ on: "moveRef", code: "AG2004", ref: "leading/", times: 1_000 });
+    world.remote.push("main", flip("cluster2"), "Flip");
+    await world.leader.run("poll");
+    for (let hour = 0; hour < 3; hour += 1) {
+      await world.clock.advance(3_600_000);
+      await world.leader.run("resync");
+    }
+    expect(world.leader.cluster.events.filter(({ reason }) => reason === "SteppedDown")).toHaveLength(1);
+  });
+});
+
+describe("a promotion", () => {
+  it("neither claims nor takes office while a kind cannot be listed: what is edited meanwhile is drift", async () => {
+    const world = await settled();
+    world.remote.push("main", flip("cluster2"), "Flip");
+    await world.leader.run("poll");
+    world.follower.cluster.fail({ on: "list", code: "AG3001", kind: GDP, times: 10 });
+    for (let pass = 0; pass < 5; pass += 1) await world.follower.pass("retry");
+    expect(world.remote.branch("amko/leading/cluster2")).toBeNull();
+    await world.follower.pass("retry");
+    editPolicy(world.follower, { ttl: 77 });
+    world.follower.cluster.fail({ on: "list", code: "AG3001", kind: GDP, times: 2 });
+    await world.follower.pass("retry");
+    expect(isLeader(world.follower)).toBe(false);
+    await world.settle();
+    expect([isLeader(world.follower), exportsOf(world), policyIn(world.follower)["ttl"]]).toEqual([true, [], 10]);
+  });
+
+  it.each(["GSLBConfig", GDP] as const)(
+    "never makes drift the leader's word, also where %s is refused",
+    async (kind) => {
+      const world = await settled({ settings: { drift: "report" } });
+      editPolicy(world.follower, { ttl: 77 });
+      await world.follower.run("cluster");
+      world.follower.cluster.refuse(kind, "denied");
+      const config = gslbConfig({ spec: { ...gslbConfig().spec, logLevel: "DEBUG" } });
+      world.remote.push("main", { ...flip("cluster2"), ...fileOf(config) }, "Fail over");
+      await world.settle();
+      expect([isLeader(world.follower), exportsOf(world)]).toEqual([true, []]);
+      expect(policyIn(world.agent("cluster3"))["ttl"]).toBe(10);
+      world.follower.cluster.refuse(kind, null);
+      await world.clock.advance(30_000);
+      await world.follower.run("retry");
+      expect(policyIn(world.follower)["ttl"]).toBe(10);
+      editPolicy(world.follower, { ttl: 30 });
+      await world.follower.run("cluster");
+      await world.settle();
+      expect(policyIn(world.agent("cluster3"))["ttl"]).toBe(30);
+    },
+  );
 });
 
 describe("two processes of one cluster", () => {

@@ -1,7 +1,24 @@
 import { describe, expect, it } from "vitest";
+import { type CommitId, SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../../src/core/model.ts";
 import { globalDeploymentPolicy, policy } from "../support/builders.ts";
-import { amkoCluster, fileOf, headOf, isLeader, objectOf, type WorldOptions } from "../support/fakes/world.ts";
-import { exportsOf, flip, GDP, GDP_PATH, policyIn, settled } from "./settled.ts";
+import {
+  amkoCluster,
+  type FakeAgent,
+  fileOf,
+  headOf,
+  isLeader,
+  objectOf,
+  type WorldOptions,
+} from "../support/fakes/world.ts";
+import { edit, exportsOf, flip, GDP, GDP_PATH, policyIn, settled } from "./settled.ts";
+
+function suspend({ cluster }: FakeAgent, until: Date): void {
+  const suspension = { [SUSPENDED_UNTIL_ANNOTATION]: until.toISOString(), [SUSPEND_REASON_ANNOTATION]: "upgrade" };
+  cluster.edit("AMKOCluster", ({ metadata, ...object }) => ({
+    ...object,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, ...suspension } },
+  }));
+}
 
 describe("a deletion on the leader", () => {
   const deletedOnLeader = async (options: WorldOptions = {}) => {
@@ -34,6 +51,34 @@ describe("a deletion on the leader", () => {
     await world.clock.advance(20_000);
     await world.leader.run("resync");
     expect(exportsOf(world)).toEqual([]);
+  });
+
+  it.each(["git is away", "the agent is suspended"])("that was undone while %s starts its grace anew", async (when) => {
+    const world = await deletedOnLeader();
+    await world.leader.run("cluster");
+    if (when === "git is away") world.remote.fail({ on: "list", code: "AG2001", times: 1_000 });
+    else suspend(world.leader, new Date(world.clock.nowMs() + 600_000));
+    world.leader.cluster.put(objectOf(globalDeploymentPolicy()));
+    await world.leader.run("cluster");
+    await world.clock.advance(599_000);
+    world.leader.cluster.drop(GDP);
+    await world.leader.run("cluster");
+    world.remote.heal();
+    await world.clock.advance(2_000);
+    await world.leader.run("retry");
+    expect(exportsOf(world)).toEqual([]);
+  });
+
+  it("is looked at again in time while another change waits for people", async () => {
+    const world = await settled({ settings: { publish: "propose" } });
+    edit(world.leader, "GSLBConfig", { logLevel: "DEBUG" });
+    await world.leader.run("cluster");
+    world.leader.cluster.drop(GDP);
+    expect(await world.leader.run("cluster")).toMatchObject({ againAfterMs: 30_000 });
+    await world.clock.advance(30_000);
+    await world.leader.run("retry");
+    const proposed = world.remote.branch("amko/propose/cluster1/config");
+    expect(world.remote.text(proposed as CommitId, GDP_PATH)).toContain("amko-gitops.io/deleted");
   });
 
   it("starts its grace anew when the agent has died", async () => {

@@ -51,6 +51,15 @@ describe("an agent tells once", () => {
     expect(follower.facts).toEqual([{ fact: "applied", kind: GDP, action: "write" }, { fact: "acknowledged" }]);
   });
 
+  it("nothing of drift that could not be put back", async () => {
+    const { follower } = await settled();
+    edit(follower, 77);
+    follower.cluster.refuse(GDP, "denied");
+    await follower.run("cluster");
+    expect(follower.facts).toEqual([]);
+    expect(follower.cluster.events.map(({ reason }) => reason)).not.toContain("DriftCorrected");
+  });
+
   it("a deletion, on both sides", async () => {
     const { leader, follower, clock } = await settled();
     leader.cluster.drop(GDP);
@@ -67,9 +76,9 @@ describe("an agent tells once", () => {
     edit(follower, 77);
     await follower.run("cluster");
     expect(follower.facts).toEqual([
-      { fact: "corrected", kind: GDP },
       { fact: "rescued", kind: GDP, place: "git" },
       { fact: "applied", kind: GDP, action: "write" },
+      { fact: "corrected", kind: GDP },
     ]);
   });
 

@@ -14,7 +14,7 @@ const CLAIM = "c".repeat(40) as CommitId;
 const OLD_CLAIM = "d".repeat(40) as CommitId;
 const OTHERS_CLAIM = "e".repeat(40) as CommitId;
 
-const OFFICE: OfficeRecord = { amkoClusterUid: UID, claim: CLAIM, unconfirmed: [] };
+const OFFICE: OfficeRecord = { amkoClusterUid: UID, claim: CLAIM, unconfirmed: [], unapplied: [] };
 
 const TIMEOUT_MS = 60_000;
 const CLAIMED_AT_MS = 1_000;
@@ -379,7 +379,7 @@ function decide(world: World, process: Process): (() => boolean)[] {
       return step.standDown ? [setLeader(false, amkoCluster.steppedDown)] : [];
     case "take-office":
       return [
-        record({ amkoClusterUid: UID, claim: step.claim, unconfirmed: [...step.unconfirmed.values()] }),
+        record({ amkoClusterUid: UID, claim: step.claim, unconfirmed: [...step.unconfirmed.values()], unapplied: [] }),
         setLeader(true, amkoCluster.steppedDown),
       ];
     case "step-down": {

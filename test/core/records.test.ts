@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import type { CommitId, Uid } from "../../src/core/model.ts";
+import { type CommitId, FEDERATED_KINDS, type Uid } from "../../src/core/model.ts";
 import {
   formatRecords,
   formatRevision,
@@ -29,7 +29,7 @@ const RECORDS: Records = {
     GSLBConfig: { revision: A, amkoClusterUid: UID, exportId: "e1" },
     GlobalDeploymentPolicy: { revision: B, amkoClusterUid: UID, exportId: null },
   },
-  office: { amkoClusterUid: UID, claim: B, unconfirmed: [A] },
+  office: { amkoClusterUid: UID, claim: B, unconfirmed: [A], unapplied: ["GSLBConfig"] },
   head: A,
   proposals: { config: { commit: B, digest: "d1", amkoClusterUid: UID, snapshots: { GSLBConfig: "s1" } } },
   owedFlip: UID,
@@ -38,7 +38,7 @@ const RECORDS: Records = {
 const DATA = {
   "base.GSLBConfig": `{"revision":"main@sha1:${A}","amkoClusterUid":"${UID}","exportId":"e1"}`,
   "base.GlobalDeploymentPolicy": `{"revision":"main@sha1:${B}","amkoClusterUid":"${UID}","exportId":null}`,
-  office: `{"amkoClusterUid":"${UID}","claim":"${B}","unconfirmed":["${A}"]}`,
+  office: `{"amkoClusterUid":"${UID}","claim":"${B}","unconfirmed":["${A}"],"unapplied":["GSLBConfig"]}`,
   head: `main@sha1:${A}`,
   "proposal.config": `{"commit":"${B}","digest":"d1","amkoClusterUid":"${UID}","snapshots":{"GSLBConfig":"s1"}}`,
   "owed-flip": UID,
@@ -123,7 +123,14 @@ function records(): fc.Arbitrary<Records> {
   const proposal = fc.record({ commit, digest, amkoClusterUid, snapshots });
   const known = fc.record({
     bases: fc.record({ GSLBConfig: base, GlobalDeploymentPolicy: base }),
-    office: fc.option(fc.record({ amkoClusterUid, claim: commit, unconfirmed: fc.array(commit) })),
+    office: fc.option(
+      fc.record({
+        amkoClusterUid,
+        claim: commit,
+        unconfirmed: fc.array(commit),
+        unapplied: fc.subarray([...FEDERATED_KINDS]),
+      }),
+    ),
     head: fc.option(commit),
     owedFlip: fc.option(amkoClusterUid),
     proposals: fc.record({ config: proposal, leader: proposal, version: proposal }, { requiredKeys: [] }),
