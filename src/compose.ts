@@ -20,6 +20,7 @@ import { readSchemas } from "./shipped.ts";
 /** The process's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  elapsedMs: () => Math.round(performance.now()),
   async sleep(durationMs, signal) {
     try {
       await sleepFor(durationMs, undefined, { signal });

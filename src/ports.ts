@@ -279,8 +279,10 @@ export interface Members {
 
 /** Time and chance, handed in. */
 export interface Clock {
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds: what people read and write. Somebody may set it, forwards or back. */
   nowMs(): number;
+  /** Milliseconds since some moment of this process, for whatever has to last or to wait: nobody sets them. */
+  elapsedMs(): number;
   /** Resolves after the time, or at once when `signal` aborts. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
 }

@@ -24,7 +24,7 @@ export async function acknowledge(
   const present = memory.refs?.get(ref) ?? null;
   if (present === branch.head || memory.refusedAtMs.applied !== undefined) return { memory, againAfterMs: null };
   if (present !== null && (await saysTheSame(context, branch, present))) return { memory, againAfterMs: null };
-  const nowMs = clock.nowMs();
+  const nowMs = clock.elapsedMs();
   const restMs = memory.acknowledged === null ? 0 : memory.acknowledged.atMs + settings.ackIntervalMs - nowMs;
   if (restMs > 0) return { memory, againAfterMs: restMs };
   try {

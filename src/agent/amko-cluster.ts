@@ -27,15 +27,19 @@ export async function correct(
   fields: JsonObject,
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const patch = specPatch(local.amkoCluster, fields);
-  if (patch.length === 0) return { local, memory: { ...memory, contested: false } };
-  const nowMs = context.clock.nowMs();
+  if (patch.length === 0) return { local, memory };
+  const nowMs = context.clock.elapsedMs();
   if (correctionWaitMs(memory.corrections.AMKOCluster, nowMs) > 0)
     return { local, memory: { ...memory, contested: true } };
   const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, nowMs);
   const written = await writeAmkoCluster(context, local, patch);
+  const names = Object.keys(fields).filter((field) => patch.some(({ path }) => path === `/spec/${field}`));
+  const text = `AMKOCluster ${local.amkoCluster.metadata.name} was changed in cluster ${local.self}: ${names.join(", ")}`;
   context.telemetry.happened({ fact: "corrected", kind: "AMKOCluster" });
+  context.log("warn", "drift was corrected", { cluster: local.self, cause: text });
+  context.note({ type: "Warning", reason: "DriftCorrected", message: `${text}. It was put back to what git says.` });
   const corrections = { ...memory.corrections, AMKOCluster };
-  return { local: written, memory: { ...memory, corrections, contested: false } };
+  return { local: written, memory: { ...memory, corrections } };
 }
 
 /** Why the AMKOCluster is not as git says, and when it is tried again; null while nobody fights over it. */
@@ -44,7 +48,7 @@ export function amkoClusterFight(
   { self, amkoCluster }: Local,
   { corrections, contested }: Memory,
 ): { readonly problem: Problem; readonly againAfterMs: number } | null {
-  const againAfterMs = correctionWaitMs(corrections.AMKOCluster, clock.nowMs());
+  const againAfterMs = correctionWaitMs(corrections.AMKOCluster, clock.elapsedMs());
   if (againAfterMs === 0 || !contested) return null;
   const { count = 0 } = corrections.AMKOCluster ?? {};
   const writer = lastWriter(amkoCluster) ?? "somebody";

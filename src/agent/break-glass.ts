@@ -3,7 +3,9 @@ import { deepEqual, isObject } from "../core/json.ts";
 import { EXPORT_ID_ANNOTATION, FEDERATED_KINDS, type FederatedKind, type Problem } from "../core/model.ts";
 import { contentOf, equalContent, normalizeContent } from "../core/snapshot.ts";
 import { isLocalLeader } from "./amko-cluster.ts";
+import { isFromGit } from "./base.ts";
 import type { Context, Local, Memory } from "./context.ts";
+import { type Equality, isAbout } from "./equality.ts";
 import { suspendedNow } from "./judge.ts";
 import { tell } from "./report.ts";
 
@@ -12,10 +14,10 @@ import { tell } from "./report.ts";
  * site. Only against a revision that this cluster is known to have held: what it never held is no edit. Null when there
  * is nothing to tell.
  */
-export function findHandEdits(context: Context, local: Local, { branch }: Memory): Problem | null {
-  if (branch === null || local.records.head !== branch.revision.commit) return null;
+export function findHandEdits(context: Context, local: Local, { branch, held, equality }: Memory): Problem | null {
+  if (branch === null || held !== branch.revision.commit || local.records.head !== held) return null;
   const leads = branch.view.leadership.kind === "leader" && branch.view.leadership.cluster === local.self;
-  const edited = FEDERATED_KINDS.filter((kind) => differs(context, local, branch, kind));
+  const edited = FEDERATED_KINDS.filter((kind) => differs(context, local, branch, equality[kind] ?? null, kind));
   const amkoCluster = amkoClusterDiffers(local, branch) ? [`AMKOCluster ${local.amkoCluster.metadata.name}`] : [];
   const names = [
     ...amkoCluster,
@@ -50,15 +52,19 @@ function differs(
   { schemas }: Context,
   { objects }: Local,
   { view }: NonNullable<Memory["branch"]>,
+  equality: Equality | null,
   kind: FederatedKind,
 ): boolean {
   const state = view.kinds[kind];
   const [object] = objects[kind];
-  if (state.kind === "deleted") return object !== undefined;
+  // What never came from git stays beside a tombstone.
+  if (state.kind === "deleted") return object !== undefined && isFromGit(null, object);
   if (state.kind !== "present") return false;
   if (object === undefined) return true;
   // Its export is under way: git may have it already.
   if (object.metadata.annotations?.[EXPORT_ID_ANNOTATION] !== undefined) return false;
+  // A server may fill in more than our schemas know of.
+  if (equality?.equal === true && isAbout(equality, object)) return false;
   const wanted = normalizeContent(state.snapshot, kind, schemas);
   return !equalContent(normalizeContent(contentOf(object), kind, schemas), wanted);
 }

@@ -151,7 +151,7 @@ export interface Memory {
   readonly findings: MemberFindings | null;
   /** What the AMKOCluster was last brought to: what differs from that is news of the manifest, and no edit here. */
   readonly aligned: JsonObject | null;
-  /** Somebody keeps writing the AMKOCluster, and its next correction waits. */
+  /** Found in this pass: somebody keeps writing the AMKOCluster, and its next correction waits. */
   readonly contested: boolean;
   /** The newest revision that this process found its cluster to hold. */
   readonly held: CommitId | null;
@@ -217,8 +217,8 @@ export interface Acted {
   readonly problem: Problem | null;
   /** What could not be applied, by kind. */
   readonly failures: readonly ApplyFailure[];
-  /** What people may want to do although all is well; null when there is nothing. */
-  readonly advice: Problem | null;
+  /** What people should do beside that, or although all is well. */
+  readonly advice: readonly Problem[];
   readonly exportProblems: Readonly<Record<FederatedKind, Problem | null>>;
   /** Kinds whose change waits for people to merge it. */
   readonly pendingKinds: readonly FederatedKind[];

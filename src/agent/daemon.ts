@@ -52,11 +52,11 @@ export function startDaemon(
       chance,
       log,
       async pass(memory, wake, signal) {
-        const startedAtMs = clock.nowMs();
+        const startedAtMs = clock.elapsedMs();
         passSinceMs = startedAtMs;
         const result = await reconcile({ ...context, members: checks }, memory, wake, signal);
         passSinceMs = null;
-        telemetry.passed(reportPass(result, wake, clock.nowMs() - startedAtMs));
+        telemetry.passed(reportPass(result, wake, clock.elapsedMs() - startedAtMs));
         return result;
       },
       ended(result) {
@@ -79,7 +79,7 @@ export function startDaemon(
   const resync = startSchedule("resync", schedules.resync, wake("resync"), log);
   return {
     health() {
-      const hanging = passSinceMs !== null && clock.nowMs() - passSinceMs > PASS_MAX_MS;
+      const hanging = passSinceMs !== null && clock.elapsedMs() - passSinceMs > PASS_MAX_MS;
       const stalled = watch.stalledMs() > WATCH_STALLED_MAX_MS;
       const error = last?.error ?? null;
       const detail = {

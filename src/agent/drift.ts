@@ -22,16 +22,23 @@ export function findDrift(
   const { snapshot } = decision;
   const object = live.find(({ metadata }) => metadata.name === snapshot.name);
   const filled = head.content.kind === "present" ? head.content.filled : null;
+  const others = decision.doomed.map(({ metadata }) => `${metadata.name} is there`);
   const fields =
     object === undefined || filled === null
-      ? "the object itself"
-      : diffFields({ ...filled }, { ...contentOf(object) })
-          .map(({ path }) => formatFieldPath(path))
-          .join(", ");
+      ? ["the object itself"]
+      : diffFields({ ...filled }, { ...contentOf(object) }).map(({ path }) => formatFieldPath(path));
   const writer = object === undefined ? null : lastWriter(object);
   const who = writer === null ? "" : ` by ${writer}`;
-  const text = `${kind} ${snapshot.name} was changed in cluster ${self}${who}: ${fields}`;
+  const what = shorten([...fields, ...others]).join(", ");
+  const text = `${kind} ${snapshot.name} was changed in cluster ${self}${who}: ${what}`;
   return [{ kind, problem: problem("AG5013", text) }];
+}
+
+const FIELDS_MAX = 20;
+
+function shorten(fields: readonly string[]): readonly string[] {
+  const rest = fields.length - FIELDS_MAX;
+  return rest > 0 ? [...fields.slice(0, FIELDS_MAX), `and ${rest} more`] : fields;
 }
 
 /** The cluster held this content already, whatever revisions came since. */
@@ -40,25 +47,28 @@ function sameContent(base: GitContent, head: GitContent): boolean {
   return base.kind === head.kind && base.snapshot.name === head.snapshot.name && equalContent(base.filled, head.filled);
 }
 
-/** `problem`: why it is left as it is for now; null where it is put back. */
 export interface DriftVerdict {
-  readonly problem: Problem | null;
+  /** Why a kind is left as it is for now; the others are put back. */
+  readonly left: ReadonlyMap<FederatedKind, Problem>;
   readonly againAfterMs: number | null;
 }
 
 /** Puts it back at once, unless the agent only reports, or somebody keeps fighting: then less and less often. */
 export function judgeDrift({ settings, clock }: Context, memory: Memory, drifts: readonly Drift[]): DriftVerdict {
-  const [first] = drifts;
-  if (first === undefined) return { problem: null, againAfterMs: null };
-  if (settings.drift === "report") return { problem: first.problem, againAfterMs: null };
-  const nowMs = clock.nowMs();
-  const waitMs = Math.max(...drifts.map(({ kind }) => correctionWaitMs(memory.corrections[kind], nowMs)));
-  if (waitMs > 0) {
-    const { count = 0 } = memory.corrections[first.kind] ?? {};
-    const text = `${first.problem.message}; it was put back ${count} times already and waits now`;
-    return { problem: problem("AG5019", text), againAfterMs: waitMs };
+  const nowMs = clock.elapsedMs();
+  const left = new Map<FederatedKind, Problem>();
+  const rests: number[] = [];
+  for (const { kind, problem: cause } of drifts) {
+    const waitMs = correctionWaitMs(memory.corrections[kind], nowMs);
+    if (settings.drift === "report") left.set(kind, cause);
+    else if (waitMs > 0) {
+      const { count = 0 } = memory.corrections[kind] ?? {};
+      const text = `${cause.message}; it was put back ${count} times already and waits now`;
+      left.set(kind, problem("AG5019", text));
+      rests.push(waitMs);
+    }
   }
-  return { problem: null, againAfterMs: null };
+  return { left, againAfterMs: rests.length === 0 ? null : Math.min(...rests) };
 }
 
 /** Counts and tells what has been put back. */
@@ -71,7 +81,7 @@ export function noteCorrections(
   if (drifts.length === 0) return memory;
   const corrections = { ...memory.corrections };
   for (const { kind, problem: cause } of drifts) {
-    corrections[kind] = countCorrection(corrections[kind], clock.nowMs());
+    corrections[kind] = countCorrection(corrections[kind], clock.elapsedMs());
     telemetry.happened({ fact: "corrected", kind });
     log("warn", "drift was corrected", { cluster: self, cause: cause.message });
     note({ type: "Warning", reason: "DriftCorrected", message: `${cause.message}. It was put back. ${cause.remedy}` });

@@ -20,6 +20,11 @@ export interface Compared {
   readonly memory: Memory;
 }
 
+/** Whether it was judged of this very state of an object. */
+export function isAbout({ key }: Equality, { metadata }: LiveObject): boolean {
+  return key.startsWith(`${metadata.uid} ${metadata.resourceVersion} `);
+}
+
 /** Who may change AMKO's UUID is a question of its own, see facts.ts. */
 function withoutUuid({ annotations, spec }: Content): Content {
   const { [UUID_ANNOTATION]: _uuid, ...others } = annotations;

@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
-import type { CommitId } from "../core/model.ts";
+import { readYaml } from "../core/document.ts";
+import { member } from "../core/json.ts";
+import type { CommitId, Json } from "../core/model.ts";
 import { clusterRef } from "../core/refs.ts";
 import { asFederationError, hasCode } from "../errors.ts";
 import type { ApplyFailure } from "./apply.ts";
@@ -33,7 +35,7 @@ export async function reportFailure(
   const present = memory.refs?.get(ref) ?? null;
   const text = failures.length === 0 ? null : describe(branch.head, failures);
   if (text === null && present === null) return same;
-  if (text !== null && present !== null && (await readText(context, present)) === text) return same;
+  if (text !== null && present !== null && saysTheSame(await readText(context, present), text)) return same;
   try {
     const commit = await push(context, local, ref, present, text);
     return { ...same, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
@@ -71,6 +73,21 @@ function describe(revision: CommitId, failures: readonly ApplyFailure[]): string
     ({ kind, problem: { code, message, remedy } }) => [kind, { code, message, remedy }] as const,
   );
   return stringify({ revision, reason, kinds: Object.fromEntries(kinds) });
+}
+
+/**
+ * Which revision failed, of which kinds and with which code. What a server says of it may differ each time, and is told
+ * once.
+ */
+function saysTheSame(former: string | null, next: string): boolean {
+  return former !== null && outlineOf(former) === outlineOf(next);
+}
+
+function outlineOf(text: string): string {
+  const read = readYaml(text, FILE);
+  const kinds = Object.entries(member(read.ok ? read.value : null, "kinds") ?? {});
+  const revision = member(read.ok ? read.value : null, "revision") ?? null;
+  return JSON.stringify([revision, kinds.map(([kind, one]) => [kind, member(one as Json, "code") ?? null])]);
 }
 
 async function readText({ repository, signal }: Context, commit: CommitId): Promise<string | null> {

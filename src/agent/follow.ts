@@ -38,7 +38,7 @@ export async function follow(
     .map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
   const drifts = gathered.flatMap(({ facts, decision }) => findDrift(local, facts, decision));
   const verdict = judgeDrift(context, found.memory, drifts);
-  const left = new Set(verdict.problem === null ? [] : drifts.map(({ kind }) => kind));
+  const { left } = verdict;
   const taken = gathered.filter(({ facts }) => !left.has(facts.kind));
   const applications = taken.flatMap(({ facts, decision }) => toApplication(facts, decision));
   const applied = await applyRevision(context, branch, local, applications);
@@ -52,15 +52,16 @@ export async function follow(
     held.map(({ facts }) => facts.kind),
   );
   const failures = [...applied.failures, ...settled.failures];
+  const corrected = drifts.filter(({ kind }) => !left.has(kind));
   return {
     local: settled.local,
-    memory: isApplied && left.size === 0 ? noteCorrections(context, local, found.memory, drifts) : found.memory,
+    memory: isApplied ? noteCorrections(context, local, found.memory, corrected) : found.memory,
     holds: failures.length === 0 && left.size === 0,
-    problem: failures[0]?.problem ?? verdict.problem ?? firstProblem(gathered),
+    problem: failures[0]?.problem ?? [...left.values()][0] ?? firstProblem(gathered),
     failures,
     exportProblems: NO_EXPORT_PROBLEMS,
     pendingKinds: [],
-    advice: null,
+    advice: [],
     againAfterMs: verdict.againAfterMs,
   };
 }

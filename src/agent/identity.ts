@@ -1,6 +1,6 @@
 import { type Identity, identityMismatch, identityOrphan, readIdentity } from "../core/identity.ts";
 import type { ClusterName, CommitId, Problem } from "../core/model.ts";
-import { clusterRef } from "../core/refs.ts";
+import { clusterRef, refsByCluster } from "../core/refs.ts";
 import { hasCode } from "../errors.ts";
 import type { NamespaceState } from "../ports.ts";
 import { authorOf } from "./author.ts";
@@ -45,8 +45,32 @@ export async function readIdentityMismatch(
   );
 }
 
+/** So many others are asked what the prefix is used for; some may be left of clusters that are gone. */
+const ASKED_MAX = 5;
+
+/**
+ * A cluster that is new here, while everybody under the prefix follows another branch or path: it belongs to another
+ * federation, whose leaders and members it would take for its own.
+ */
+async function findForeignPrefix(
+  { repository, signal }: Context,
+  { refs }: Memory,
+  wanted: Identity,
+): Promise<Problem | null> {
+  const others = [...refsByCluster(refs ?? new Map(), "identity")].slice(0, ASKED_MAX);
+  let foreign: Problem | null = null;
+  for (const [cluster, commit] of others) {
+    const found = readIdentity(await repository.readFiles(commit, signal));
+    foreign = identityMismatch({ ...found, namespaceUid: wanted.namespaceUid }, wanted, cluster);
+    if (foreign === null) return null;
+  }
+  return foreign;
+}
+
 async function introduce(context: Context, local: Local, memory: Memory, ref: string): Promise<Identified> {
   const known = identityOf(context, local);
+  const foreign = await findForeignPrefix(context, memory, known);
+  if (foreign !== null) return { problem: foreign, memory };
   try {
     const orphan = identityOrphan(local.self, known);
     const author = authorOf(context, local.self);

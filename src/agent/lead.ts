@@ -152,7 +152,7 @@ async function takeFromGit(
     problem: cause,
     failures,
     exportProblems,
-    advice: null,
+    advice: [],
     pendingKinds: [],
     againAfterMs: null,
   };

@@ -10,7 +10,7 @@ const FOLLOWED: Rate = { atOnceMax: 60, everyMs: 100 };
  * too early is followed, once, as soon as it may be.
  */
 export function limitWakes(wake: () => void, clock: Clock, signal: AbortSignal): () => void {
-  let bucket = fullBucket(FOLLOWED, clock.nowMs());
+  let bucket = fullBucket(FOLLOWED, clock.elapsedMs());
   let waiting = false;
   const later = async (waitMs: number): Promise<void> => {
     waiting = true;
@@ -19,7 +19,7 @@ export function limitWakes(wake: () => void, clock: Clock, signal: AbortSignal):
     if (!signal.aborted) follow();
   };
   const follow = (): void => {
-    const taken = takeToken(bucket, FOLLOWED, clock.nowMs());
+    const taken = takeToken(bucket, FOLLOWED, clock.elapsedMs());
     bucket = taken.bucket;
     if (taken.waitMs === 0) wake();
     else if (!waiting) void later(taken.waitMs);

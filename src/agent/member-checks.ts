@@ -88,7 +88,7 @@ export function createMemberChecks(parts: MemberChecksParts, signal: AbortSignal
 
   function ask(question: MemberQuestion): Check {
     if (known.running !== null) return known.running;
-    known.askedAtMs = clock.nowMs();
+    known.askedAtMs = clock.elapsedMs();
     const contexts = readContexts(known, parts, signal);
     const done = contexts
       .then(() => readMembers(known, parts, question, learn, signal))
@@ -130,7 +130,7 @@ export function createMemberChecks(parts: MemberChecksParts, signal: AbortSignal
 /** A member that says leader and has acknowledged something new since it was asked is asked again at once. */
 function isDue(known: Known, { clusters, acknowledged, ageMaxMs }: MemberQuestion, clock: Clock): boolean {
   const { answers, askedAtMs } = known;
-  if (answers === null || clock.nowMs() - askedAtMs >= ageMaxMs) return true;
+  if (answers === null || clock.elapsedMs() - askedAtMs >= ageMaxMs) return true;
   return clusters.some((cluster) => {
     const reading = answers.readings.get(cluster);
     if (reading === undefined) return answers.contexts?.get(cluster) === null;

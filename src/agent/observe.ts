@@ -1,5 +1,5 @@
 import { type ErrorCode, problem } from "../core/catalogue.ts";
-import { isObject } from "../core/json.ts";
+import { isObject, member } from "../core/json.ts";
 import { type AmkoKind, type CommitId, FEDERATED_KINDS, type LiveObject, type Problem } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { parseRecords, proposalsUnder } from "../core/records.ts";
@@ -42,7 +42,14 @@ function needsEveryRef(memory: Memory, wake: ReadonlySet<Wake>): boolean {
 /** The cluster as it stands, or why the agent has no business in it. */
 export type Reading =
   | { readonly kind: "here"; readonly local: Local }
-  | { readonly kind: "not-here"; readonly problem: Problem; readonly namespace: NamespaceState | null };
+  | ({ readonly kind: "not-here"; readonly problem: Problem; readonly namespace: NamespaceState | null } & Amko);
+
+/** What stands there all the same. */
+interface Amko {
+  /** An AMKO runs here, and has one AMKOCluster too many, or one without a name. */
+  readonly isThere: boolean;
+  readonly localLeader: boolean;
+}
 
 /**
  * Reads everything of the cluster at the same time: the three kinds, the namespace, the ConfigMap, AMKO's StatefulSet.
@@ -64,13 +71,14 @@ export async function readLocal({ cluster, settings, signal }: Context): Promise
   if (amkoCluster === undefined)
     return notHere(namespace, "AG3011", "there is no AMKOCluster in avi-system: AMKO is not installed here");
   if (second !== undefined)
-    return notHere(namespace, "AG3012", `there are ${amkoClusters.length} AMKOClusters in avi-system`);
+    return notHere(namespace, "AG3012", `there are ${amkoClusters.length} AMKOClusters in avi-system`, amkoClusters);
   const self = settings.cluster ?? parseClusterName(contextOf(amkoCluster));
   if (self === null) {
     return notHere(
       namespace,
       "AG4002",
       `AMKOCluster ${amkoCluster.metadata.name} names no clusterContext, and --cluster is not given`,
+      amkoClusters,
     );
   }
   if (signal.aborted) throw asFederationError(signal.reason);
@@ -102,8 +110,15 @@ function contextOf(amkoCluster: LiveObject): string {
   return typeof context === "string" ? context : "";
 }
 
-function notHere(namespace: NamespaceState | null, code: ErrorCode, message: string): Reading {
-  return { kind: "not-here", problem: problem(code, message), namespace };
+function notHere(
+  namespace: NamespaceState | null,
+  code: ErrorCode,
+  message: string,
+  amkoClusters: ObjectList = [],
+): Reading {
+  const localLeader = amkoClusters.some(({ spec }) => member(spec, "isLeader") === true);
+  const isThere = amkoClusters.length > 0;
+  return { kind: "not-here", problem: problem(code, message), namespace, isThere, localLeader };
 }
 
 /** The pass's picture after a write: the object as the server returned it. */

@@ -41,7 +41,8 @@ export async function stepOffice(
   { local, memory: remembered, unapplied }: Candidate,
   designation: Designation,
 ): Promise<OfficeResult> {
-  const looked = await lookForSuccessor(context, branch, local, remembered, designation);
+  const renamed = await releaseFormerName(context, local, remembered);
+  const looked = await lookForSuccessor(context, branch, local, renamed, designation);
   const memory = await keepClaim(context, branch, local, looked, designation);
   const without = await handoverWithout(context, branch, local, designation);
   const step = plan(context, local, memory, designation, without);
@@ -64,7 +65,7 @@ export async function stepOffice(
         againAfterMs: 0,
       });
     case "wait": {
-      const againAfterMs = step.untilMs === null ? null : Math.max(0, step.untilMs - context.clock.nowMs());
+      const againAfterMs = step.untilMs === null ? null : Math.max(0, step.untilMs - context.clock.elapsedMs());
       const stood = step.standDown ? await setLeader(context, local, false) : local;
       return result("waiting", { local: stood, others: step.others, againAfterMs });
     }
@@ -100,6 +101,24 @@ export async function stepOffice(
   }
 }
 
+/** A cluster that was renamed in office has its own claim under its former name: nobody waits for that one. */
+async function releaseFormerName(
+  { repository, log, signal }: Context,
+  { self, amkoCluster, records: { office } }: Local,
+  memory: Memory,
+): Promise<Memory> {
+  if (office === null || office.amkoClusterUid !== amkoCluster.metadata.uid) return memory;
+  const leading = refsByCluster(memory.refs ?? new Map(), "leading");
+  const [former] = [...leading].find(([name, claim]) => name !== self && claim === office.claim) ?? [];
+  if (former === undefined) return memory;
+  const ref = clusterRef("leading", former);
+  await repository.moveRef({ ref, expected: office.claim, target: null }, signal).catch((error: unknown) => {
+    if (!hasCode(error, "AG2004", "AG2013")) throw error;
+    log("warn", "claim under a former name could not be given up", { cluster: self, ref, code: error.code });
+  });
+  return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
+}
+
 /**
  * A poll of a settled cluster looks at the branch alone, which may have moved to another leader and back. Before a field
  * that says false is put right, it has to be known whether a successor set it.
@@ -133,7 +152,7 @@ function plan(
     leading: standingClaims(self, memory),
     claim: memory.claim,
     handoverWithout: without,
-    nowMs: clock.nowMs(),
+    nowMs: clock.elapsedMs(),
     handoverTimeoutMs: settings.handoverTimeoutMs,
   });
 }
@@ -180,7 +199,7 @@ async function claim(
   log("info", "claimed office", { cluster: local.self, claim: commit });
   // Another process of this cluster may claim too; the wait for others counts from the first claim all the same. It
   // counts from when the claim stood, however long its push took: before, nobody could know of it.
-  const atMs = memory.claim?.atMs ?? clock.nowMs();
+  const atMs = memory.claim?.atMs ?? clock.elapsedMs();
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit), claim: { commit, atMs, replaced, head } };
 }
 

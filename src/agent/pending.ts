@@ -16,7 +16,7 @@ export function awaitDeletions(
   memory: Memory,
   decisions: readonly { readonly kind: FederatedKind; readonly decision: LeaderDecision }[],
 ): Pending & { readonly due: ReadonlySet<FederatedKind> } {
-  const nowMs = clock.nowMs();
+  const nowMs = clock.elapsedMs();
   const { uid } = amkoCluster.metadata;
   const missing: Partial<Record<FederatedKind, { sinceMs: number; amkoClusterUid: typeof uid }>> = {};
   const due = new Set<FederatedKind>();
@@ -46,7 +46,7 @@ export function forgetFound(memory: Memory, { objects }: Local): Memory {
 export function awaitBatch({ settings, clock }: Context, memory: Memory, exports: readonly Export[]): Pending {
   if (exports.length === 0 || settings.batchWindowMs === 0)
     return { memory: { ...memory, batchSinceMs: null }, againAfterMs: null };
-  const nowMs = clock.nowMs();
+  const nowMs = clock.elapsedMs();
   const sinceMs = memory.batchSinceMs ?? nowMs;
   const restMs = sinceMs + settings.batchWindowMs - nowMs;
   return { memory: { ...memory, batchSinceMs: sinceMs }, againAfterMs: restMs > 0 ? restMs : null };

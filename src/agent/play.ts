@@ -28,7 +28,11 @@ export async function play(context: Context, branch: Branch, judgement: Judgemen
   if (office.local.unread !== null) throw office.local.unread;
   if (office.state !== "serving") context.members.dismiss();
   const acted = await act(context, branch, judgement, office);
-  return { ...acted, ...tellFight(context, acted), advice: acted.advice ?? asked.problem };
+  return {
+    ...acted,
+    ...tellFight(context, acted),
+    advice: [...acted.advice, ...(asked.problem === null ? [] : [asked.problem])],
+  };
 }
 
 /**
@@ -78,11 +82,12 @@ async function act(
 ): Promise<Acted> {
   switch (role.kind) {
     case "hold": {
-      const manifest = branch.view.manifests.get(office.local.self);
-      const mended = role.problem.code === "AG5007" ? manifest : undefined;
       const left =
         designation === "follower" ? await abandonProposal(context, branch, office.local, office.memory) : office;
-      const proposed = await proposeVersion(context, branch, left.local, left.memory, mended);
+      // A version proposal is kept up to date where versions differ; in another hold it stays as it is.
+      const differs = role.problem.code === "AG5007";
+      const manifest = branch.view.manifests.get(office.local.self);
+      const proposed = differs ? await proposeVersion(context, branch, left.local, left.memory, manifest) : left;
       return { ...nothingDone(proposed.local, proposed.memory), problem: role.problem };
     }
     case "follow": {
@@ -158,7 +163,7 @@ export function nothingDone(local: Local, memory: Memory): Acted {
     failures: [],
     exportProblems,
     pendingKinds: [],
-    advice: null,
+    advice: [],
     againAfterMs: null,
   };
 }

@@ -58,7 +58,7 @@ async function actOn(
 ): Promise<Result> {
   const rested = restSettled(context, branch, seen, wake);
   if (rested !== null) return rested;
-  const fresh = { ...forgetRefusals(context, seen, wake.has("resync")), settled: null };
+  const fresh = { ...forgetRefusals(context, seen, wake.has("resync")), settled: null, contested: false };
   return await takePart(context, branch, fresh, notes);
 }
 
@@ -82,7 +82,7 @@ function restSettled(
   const moved =
     refs !== null && (refs.size !== settled.refs.size || [...refs].some(([name, at]) => settled.refs.get(name) !== at));
   if (moved) return null;
-  const againAfterMs = settled.againAtMs === null ? null : Math.max(0, settled.againAtMs - clock.nowMs());
+  const againAfterMs = settled.againAtMs === null ? null : Math.max(0, settled.againAtMs - clock.elapsedMs());
   return { memory, againAfterMs, error: null, state: settled.state, stance: null };
 }
 
@@ -108,7 +108,7 @@ async function waitForGit(context: Context, memory: Memory, error: FederationErr
 async function takePart(context: Context, branch: Branch, memory: Memory, notes: readonly Note[]): Promise<Result> {
   const reading = await readLocal(context);
   if (reading.kind === "not-here") {
-    return waitForAmko(context, branch, memory, reading.problem, reading.namespace);
+    return waitForAmko(context, branch, memory, reading);
   }
   let { local } = reading;
   let judgement = unjudged(memory);
@@ -150,10 +150,13 @@ async function finish(context: Context, branch: Branch, judgement: Judgement, ac
   again.push(reported.againAfterMs);
   again.push(refusedRestMs(context, memory));
   for (const note of memory.notes) await tell(context, reported.local, note);
-  memory = await tellOnce(context, reported.local, reported.memory, acted.problem ?? acted.advice);
+  memory = await tellOnce(context, reported.local, reported.memory, [
+    ...(acted.problem === null ? [] : [acted.problem]),
+    ...acted.advice,
+  ]);
   const againAfterMs = soonest(again);
   const state = acted.problem === null ? "in-sync" : "held";
-  const againAtMs = againAfterMs === null ? null : context.clock.nowMs() + againAfterMs;
+  const againAtMs = againAfterMs === null ? null : context.clock.elapsedMs() + againAfterMs;
   const settled = { head: branch.head, refs: memory.refs ?? new Map(), againAtMs, state } as const;
   const held = acted.holds ? branch.head : memory.held;
   const stance = stanceOf(context, branch, judgement.role, { ...acted, local: reported.local }, reported.members);
@@ -181,7 +184,7 @@ async function fail(
     const unexported = /^AG[23]/.test(error.code) && role.kind === "lead" ? cause : null;
     const exportProblems = { GSLBConfig: unexported, GlobalDeploymentPolicy: unexported };
     const acted = { ...nothingDone(reading.local, memory), problem: cause, exportProblems };
-    const told = await tellOnce(context, reading.local, memory, cause);
+    const told = await tellOnce(context, reading.local, memory, [cause]);
     if (result.state === "git-away") await reportUnknown(context, reading.local, explain(cause));
     else await reportStatus(context, branch, role, { ...acted, memory: told });
     return { ...result, memory: told };

@@ -5,7 +5,7 @@ const REFUSED_REST_MS = 30_000;
 
 /** Remembers that the server refused one of our refs. */
 export function noteRefusal({ clock }: Context, memory: Memory, ref: RefusedRef): Memory {
-  return { ...memory, refusedAtMs: { ...memory.refusedAtMs, [ref]: clock.nowMs() } };
+  return { ...memory, refusedAtMs: { ...memory.refusedAtMs, [ref]: clock.elapsedMs() } };
 }
 
 /** Forgets at a resync, and once before it after a while, which refs were refused: then they are tried again. */
@@ -26,5 +26,5 @@ export function settleRefusals(memory: Memory): Memory {
 export function refusedRestMs({ clock }: Context, { refusedAtMs, refusedAgain }: Memory): number | null {
   const times = Object.values(refusedAtMs);
   if (times.length === 0 || refusedAgain) return null;
-  return Math.max(0, Math.min(...times) + REFUSED_REST_MS - clock.nowMs());
+  return Math.max(0, Math.min(...times) + REFUSED_REST_MS - clock.elapsedMs());
 }

@@ -35,8 +35,8 @@ export async function reportStatus(context: Context, branch: Branch, role: Role,
     role,
     synced:
       problem === null
-        ? { kind: "yes", revision, advice: advice === null ? null : explain(advice) }
-        : { kind: "no", cause: explain(problem) },
+        ? { kind: "yes", revision, advice: advice.length === 0 ? null : explainAll(advice) }
+        : { kind: "no", cause: explainAll([problem, ...advice]) },
     members,
     exportProblems: acted.exportProblems,
     pendingKinds: acted.pendingKinds,
@@ -76,18 +76,25 @@ async function writeConditions(
   return withObject(local, "AMKOCluster", await cluster.patchStatus(target, patch, signal));
 }
 
-/** Says a problem once in log and Events, and once that it is over. */
-export async function tellOnce(context: Context, local: Local, memory: Memory, cause: Problem | null): Promise<Memory> {
-  const text = cause === null ? null : explain(cause);
+/** Says once in log and Events what people should know, and once that it is over. */
+export async function tellOnce(
+  context: Context,
+  local: Local,
+  memory: Memory,
+  causes: readonly Problem[],
+): Promise<Memory> {
+  const text = causes.length === 0 ? null : explainAll(causes);
   if (text === memory.told) return memory;
-  if (cause === null) {
+  if (text === null) {
     context.log("info", "in sync again", { cluster: local.self });
     const message = "The cluster holds what the branch says.";
     await tell(context, local, { type: "Normal", reason: "InSync", message });
     return { ...memory, told: null };
   }
-  context.log("warn", "held", { cluster: local.self, code: cause.code, cause: cause.message, remedy: cause.remedy });
-  await tell(context, local, { type: "Warning", reason: "Held", message: text ?? "" });
+  for (const cause of causes) {
+    context.log("warn", "held", { cluster: local.self, code: cause.code, cause: cause.message, remedy: cause.remedy });
+    await tell(context, local, { type: "Warning", reason: "Held", message: explain(cause) });
+  }
   return { ...memory, told: text };
 }
 
@@ -99,6 +106,10 @@ export async function tell({ cluster, log, signal }: Context, local: Local, note
     const { code, message } = asFederationError(error);
     log("warn", "event could not be recorded", { cluster: local.self, code, cause: message });
   }
+}
+
+function explainAll(causes: readonly Problem[]): string {
+  return causes.map(explain).join(" ");
 }
 
 export function explain({ code, message, remedy, path, line }: Problem): string {

@@ -69,7 +69,7 @@ async function makeRoom({ repository, log, signal }: Context, local: Local, ref:
 }
 
 async function rescueHere(
-  { cluster, log, telemetry, signal }: Context,
+  { cluster, log, note, telemetry, signal }: Context,
   local: Local,
   kind: FederatedKind,
   bytes: Uint8Array,
@@ -79,5 +79,10 @@ async function rescueHere(
   const configMap = await cluster.writeConfigMap(data, local.configMap?.resourceVersion ?? null, signal);
   telemetry.happened({ fact: "rescued", kind, place: "configmap" });
   log("warn", "rescued in the ConfigMap, since git refused it", { kind, cluster: local.self, code, cause: message });
+  note({
+    type: "Warning",
+    reason: "Rescued",
+    message: `What the ${kind} held is kept in ConfigMap amko-gitops, as rescue.${kind}: git refused it (${code}).`,
+  });
   return { ...local, configMap };
 }

@@ -17,6 +17,7 @@ export async function serve(context: Context, branch: Branch, local: Local, memo
   // Something was written or pushed: the pass that follows at once says how it stands.
   if (acted.againAfterMs === 0) return acted;
   const remembered = await rememberRestart(context, acted.local);
+  const former = findFormerLeader(remembered, acted.memory);
   const watched = federator !== null || pendingRestart(remembered).length > 0;
   const times = [acted.againAfterMs, checked.againAfterMs, watched ? WORKLOAD_AGAIN_MS : null];
   const known = times.filter((time) => time !== null);
@@ -25,7 +26,7 @@ export async function serve(context: Context, branch: Branch, local: Local, memo
     local: remembered,
     problem: acted.problem ?? stop,
     exportProblems: stop === null ? acted.exportProblems : { GSLBConfig: stop, GlobalDeploymentPolicy: stop },
-    advice: acted.advice ?? findFormerLeader(remembered, acted.memory),
+    advice: former === null ? acted.advice : [...acted.advice, former],
     againAfterMs: known.length === 0 ? null : Math.min(...known),
   };
 }

@@ -24,7 +24,7 @@ export async function standingOf(
   { amkoCluster }: Local,
   memory: Memory,
 ): Promise<Standing> {
-  const nowMs = context.clock.nowMs();
+  const nowMs = context.clock.elapsedMs();
   const refs = memory.refs ?? new Map<string, CommitId>();
   const applied = refsByCluster(refs, "applied").get(cluster) ?? null;
   const known = memory.behind.get(cluster);

@@ -18,6 +18,7 @@ export interface OfficeFacts {
   readonly claim: Claim | null;
   /** Clusters whose confirmation nobody waits for. */
   readonly handoverWithout: ReadonlySet<ClusterName>;
+  /** By the clock of `claim.atMs`. */
   readonly nowMs: number;
   /** Null waits for ever. */
   readonly handoverTimeoutMs: number | null;

@@ -30,7 +30,7 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
   return {
     watch: (changed, signal) => {
       const kinds = Object.keys(KINDS) as AmkoKind[];
-      const nowMs = (): number => settings.clock.nowMs();
+      const nowMs = (): number => settings.clock.elapsedMs();
       const lifeSigns = new Map(kinds.map((kind) => [kind, nowMs()]));
       const attempts = new Map(lifeSigns);
       const loops = kinds.map((kind) =>
@@ -90,7 +90,7 @@ async function supervise(watch: KindWatch, signal: AbortSignal): Promise<void> {
     const end = await listAndFollow(watch, memory, signal);
     watch.tried();
     if (signal.aborted) return;
-    if (memory.openedAtMs !== null && clock.nowMs() - memory.openedAtMs >= HEALTHY_AFTER_MS) failures = 0;
+    if (memory.openedAtMs !== null && clock.elapsedMs() - memory.openedAtMs >= HEALTHY_AFTER_MS) failures = 0;
     // The first end of a healthy watch is followed by a list at once: most ends are restarts, timeouts and 410.
     const waitMs = end?.retryAfterMs ?? (failures === 0 ? 0 : backoffMs(failures, BACKOFF, chance));
     log(end !== null && failures === 0 ? "warn" : "debug", "watch ended; listing again", {
@@ -133,7 +133,7 @@ async function listAndFollow(watch: KindWatch, memory: Memory, signal: AbortSign
 
 function markOpened(watch: KindWatch, memory: Memory): void {
   watch.alive();
-  memory.openedAtMs = watch.settings.clock.nowMs();
+  memory.openedAtMs = watch.settings.clock.elapsedMs();
 }
 
 interface Start {
@@ -182,10 +182,10 @@ function receive(watch: KindWatch, known: Versions, line: string): void {
 /** Ends a life that has fallen silent, or that the server does not end. Returns when the life is over. */
 async function guardLife(watch: KindWatch, lifetimeMs: number, life: AbortController): Promise<void> {
   const { clock } = watch.settings;
-  const bornAtMs = clock.nowMs();
+  const bornAtMs = clock.elapsedMs();
   while (!life.signal.aborted) {
     const silentAtMs = watch.lastSignMs() + SILENCE_MAX_MS;
-    const leftMs = Math.min(silentAtMs, bornAtMs + lifetimeMs) - clock.nowMs();
+    const leftMs = Math.min(silentAtMs, bornAtMs + lifetimeMs) - clock.elapsedMs();
     if (leftMs > 0) await clock.sleep(leftMs, life.signal);
     else life.abort(new FederationError("AG3006", `The watch of ${watch.kind} is silent, or older than agreed.`));
   }

@@ -41,7 +41,7 @@ interface Answer {
 export function createWebhook(settings: WebhookSettings): Route {
   const { branch, clock, log } = settings;
   const complain = limitComplaints(clock, log);
-  let bucket = fullBucket(FOLLOWED, clock.nowMs());
+  let bucket = fullBucket(FOLLOWED, clock.elapsedMs());
 
   async function answer({ headers, body }: RouteRequest): Promise<Answer> {
     const secret = await readSecretFile(settings.secretFile).catch(asFederationError);
@@ -61,7 +61,7 @@ export function createWebhook(settings: WebhookSettings): Route {
   }
 
   function follow(): Answer {
-    const taken = takeToken(bucket, FOLLOWED, clock.nowMs());
+    const taken = takeToken(bucket, FOLLOWED, clock.elapsedMs());
     bucket = taken.bucket;
     if (taken.waitMs > 0) {
       const headers = { "Retry-After": String(Math.ceil(taken.waitMs / 1_000)) };
@@ -97,10 +97,10 @@ interface Complaint {
 
 /** Says how many were passed over in silence. */
 function limitComplaints(clock: Clock, log: Log): (message: string, complaint: Complaint) => void {
-  let bucket = fullBucket(COMPLAINTS, clock.nowMs());
+  let bucket = fullBucket(COMPLAINTS, clock.elapsedMs());
   let silenced = 0;
   return (message, { code, message: cause, remedy }) => {
-    const taken = takeToken(bucket, COMPLAINTS, clock.nowMs());
+    const taken = takeToken(bucket, COMPLAINTS, clock.elapsedMs());
     bucket = taken.bucket;
     if (taken.waitMs > 0) {
       silenced += 1;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CLUSTERS, manifest } from "../support/builders.ts";
-import { filesOf } from "../support/fakes/world.ts";
+import { CLUSTERS, manifest, policy } from "../support/builders.ts";
+import { amkoCluster, fileOf, filesOf, isLeader } from "../support/fakes/world.ts";
 import { edit, flip, settled, specOf, statusOf } from "./settled.ts";
 
 describe("the local AMKOCluster", () => {
@@ -24,6 +24,24 @@ describe("the local AMKOCluster", () => {
     }
     expect(statusOf(world.leader)).toContain("AG5019");
   });
+
+  it("is put back by a leader that waited for the fight to end, and people are told of both", async () => {
+    const world = await settled();
+    for (let time = 0; time < 5; time += 1) {
+      edit(world.leader, "AMKOCluster", { isLeader: false });
+      await world.leader.run("cluster");
+    }
+    expect(isLeader(world.leader)).toBe(false);
+    expect(statusOf(world.leader)).toContain("AG5019");
+    const { againAfterMs } = await world.leader.run("cluster");
+    await world.clock.advance(againAfterMs ?? 0);
+    await world.leader.run("retry");
+    expect(isLeader(world.leader)).toBe(true);
+    const { events } = world.leader.cluster;
+    expect(events.filter(({ reason }) => reason === "DriftCorrected").map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("isLeader"),
+    );
+  });
 });
 
 describe("an agent whose passes break off", () => {
@@ -44,5 +62,15 @@ describe("an agent whose passes break off", () => {
     await world.leader.run("poll");
     await world.leader.run("retry");
     expect(world.leader.cluster.events.map(({ reason }) => reason)).toContain("SteppedDown");
+  });
+
+  it("goes on to count what a cluster lacks that has one AMKOCluster too many", async () => {
+    const world = await settled();
+    const second = amkoCluster("cluster2", true);
+    world.follower.cluster.put({ ...second, metadata: { ...second.metadata, name: "another" } });
+    world.remote.push("main", fileOf(policy({ ttl: 20 })));
+    const { stance } = await world.follower.run("poll");
+    expect(stance).toMatchObject({ role: "none", localLeader: true, problem: "AG3012" });
+    expect(stance?.lacksSinceSeconds).toBeGreaterThan(0);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SUSPEND_REASON_ANNOTATION, SUSPENDED_UNTIL_ANNOTATION } from "../../src/core/model.ts";
-import { type FakeAgent, isLeader, type WorldOptions } from "../support/fakes/world.ts";
-import { edit, editPolicy, policyIn, type Settled, settled, statusOf } from "./settled.ts";
+import { policy } from "../support/builders.ts";
+import { type FakeAgent, fileOf, isLeader, type WorldOptions } from "../support/fakes/world.ts";
+import { edit, editPolicy, flip, policyIn, type Settled, settled, statusOf } from "./settled.ts";
 
 const told = ({ cluster }: FakeAgent): readonly string[] =>
   cluster.events.filter(({ reason }) => reason === "EditedWithoutGit").map(({ message }) => message);
@@ -70,5 +71,20 @@ describe("an edit by hand while git cannot be read", () => {
     await world.leader.pass("poll");
     expect([...told(world.follower), ...told(world.leader)]).toEqual([]);
     expect(statusOf(world.follower)).toContain("AG2001");
+  });
+
+  it("is not told of what nobody edited: a revision that was refused, an office that is waited for", async () => {
+    const refused = await settled();
+    refused.follower.cluster.refuse("GlobalDeploymentPolicy", "denied");
+    refused.remote.push("main", fileOf(policy({ ttl: 60 })));
+    await refused.follower.run("poll");
+    const waiting = await settled();
+    waiting.remote.push("main", flip("cluster2"), "Flip");
+    await waiting.follower.run("poll");
+    for (const { remote, follower } of [refused, waiting]) {
+      remote.fail({ on: "anything", code: "AG2001", times: 1_000 });
+      await follower.pass("poll");
+      expect(statusOf(follower)).not.toContain("AG5025");
+    }
   });
 });

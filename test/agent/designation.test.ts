@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { headOf, isLeader } from "../support/fakes/world.ts";
-import { edit, exportsOf, flip, GDP, settled, statusOf } from "./settled.ts";
+import { manifest } from "../support/builders.ts";
+import { filesOf, headOf, isLeader } from "../support/fakes/world.ts";
+import { edit, exportsOf, flip, GDP, GDP_PATH, settled, statusOf } from "./settled.ts";
 
 describe("a hand-set leadership", () => {
   it("is put back also where git takes no proposal of it", async () => {
@@ -114,5 +115,36 @@ describe("a version that differs from the manifest's", () => {
     for (let pass = 0; pass < 10; pass += 1) await agent.pass("cluster");
     expect(tried).toBe(1);
     expect(statusOf(agent)).toContain("AG5007");
+  });
+
+  it("stays proposed, and what people closed stays closed, while nobody can lead for another reason", async () => {
+    const world = await settled();
+    const ref = "amko/propose/cluster2/version";
+    edit(world.follower, "AMKOCluster", { version: "1.5.0" });
+    await world.follower.run("cluster");
+    const proposed = world.remote.branch(ref);
+    expect(proposed).not.toBeNull();
+    world.remote.push("main", filesOf([manifest("cluster3", { isLeader: true })]), "Two leaders");
+    await world.follower.run("poll");
+    expect(world.remote.branch(ref)).toBe(proposed);
+    world.remote.setBranch(ref, null);
+    await world.follower.run("resync");
+    world.remote.push("main", filesOf([manifest("cluster3", { isLeader: false })]), "One leader");
+    await world.follower.run("poll");
+    expect(world.remote.branch(ref)).toBeNull();
+  });
+});
+
+describe("what people should do", () => {
+  it("is told beside what is wrong", async () => {
+    const world = await settled();
+    world.remote.push("main", { [GDP_PATH]: "not: [closed" }, "Break it");
+    await world.follower.run("poll");
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    await world.follower.run("cluster");
+    expect(statusOf(world.follower)).toContain("AG5020");
+    expect(world.follower.cluster.events.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("a flip is ready"),
+    );
   });
 });

@@ -3,7 +3,7 @@ import type { CommitId, LiveObject } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { globalDeploymentPolicy, gslbConfig, policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
-import { editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, statusOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, GDP, GDP_PATH, policyIn, settled, specOf, statusOf } from "./settled.ts";
 
 describe("a follower", () => {
   it("creates what it does not have", async () => {
@@ -231,5 +231,31 @@ describe("a kind on which the base cannot be written", () => {
     await world.clock.advance(againAfterMs ?? 0);
     await world.follower.run("retry");
     expect(world.remote.branch("amko/failed/cluster2")).toBeNull();
+  });
+});
+
+describe("a fight over one kind", () => {
+  it("delays nobody's mending of the other", async () => {
+    const world = await settled();
+    for (let time = 0; time < 5; time += 1) {
+      editPolicy(world.follower, { ttl: 70 + time });
+      await world.follower.run("cluster");
+    }
+    edit(world.follower, "GSLBConfig", { logLevel: "DEBUG" });
+    await world.follower.run("cluster");
+    expect(specOf(world.follower.cluster.only("GSLBConfig"))["logLevel"]).toBe("INFO");
+    expect(statusOf(world.follower)).toContain("AG5019 GlobalDeploymentPolicy");
+  });
+});
+
+describe("a refusal whose words differ each time", () => {
+  it("is pushed once", async () => {
+    const world = await settled();
+    world.remote.push("main", fileOf(policy({ ttl: 20 })));
+    for (let time = 0; time < 5; time += 1) {
+      world.follower.cluster.refuse(GDP, `request ${time} was denied`);
+      await world.follower.run("retry");
+    }
+    expect(world.remote.writes.filter(({ branch }) => branch === "amko/failed/cluster2")).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gslbConfig, manifest, policy } from "../support/builders.ts";
 import { fileOf, filesOf, isLeader } from "../support/fakes/world.ts";
-import { editPolicy, exportsOf, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
 
 describe("stepping down", () => {
   it("does not depend on the objects: also while one kind cannot be listed", async () => {
@@ -93,6 +93,24 @@ describe("a promotion", () => {
   );
 });
 
+describe("a wait", () => {
+  it.each([3_600_000, -3_600_000])(
+    "is as long as it says, also where somebody sets the clock by %i ms",
+    async (byMs) => {
+      const world = await settled();
+      world.remote.push("main", flip("cluster2"), "Flip");
+      await world.follower.run("poll");
+      world.clock.set(byMs);
+      await world.clock.advance(59_999);
+      await world.follower.run("retry");
+      expect(isLeader(world.follower)).toBe(false);
+      await world.clock.advance(1);
+      await world.follower.run("retry");
+      expect(isLeader(world.follower)).toBe(true);
+    },
+  );
+});
+
 describe("two processes of one cluster", () => {
   it("do not start the wait for a former leader anew with each other's claims", async () => {
     const world = await settled();
@@ -121,5 +139,21 @@ describe("handover-without", () => {
     world.remote.push("main", leftOver("cluster2"), "Flip");
     expect(await world.follower.run("poll")).toMatchObject({ state: "held" });
     expect([isLeader(world.leader), isLeader(world.follower)]).toEqual([true, false]);
+  });
+});
+
+describe("a leader that is renamed", () => {
+  it("stays in office, and does not wait for itself", async () => {
+    const world = await settled();
+    const clusters = ["prod", "cluster2", "cluster3"];
+    const renamed = filesOf([manifest("prod", { isLeader: true, clusters })]);
+    const { "clusters/cluster1/amkocluster.yaml": _former, ...others } = flip("prod");
+    world.remote.push("main", { ...others, ...renamed, "clusters/cluster1/amkocluster.yaml": null }, "Rename");
+    edit(world.leader, "AMKOCluster", { clusterContext: "prod" });
+    await world.leader.run("cluster");
+    expect(isLeader(world.leader)).toBe(true);
+    const leading = [...world.remote.branches().keys()].filter((name) => name.includes("/leading/"));
+    expect(leading).toEqual(["amko/leading/prod"]);
+    expect(statusOf(world.leader)).not.toContain("AG5024");
   });
 });

@@ -113,6 +113,17 @@ describe("whoever cannot act holds, and says why", () => {
   });
 });
 
+describe("a cluster of another federation under the same prefix", () => {
+  it("is let in nowhere: it would take the others' leaders for its own", async () => {
+    const world = await settled();
+    world.remote.setBranch("amko/identity/cluster2", null);
+    const other = world.startAgent("cluster2", { settings: { path: "teams/glb" }, repository: { by: "cluster2" } });
+    expect(await other.run("start")).toMatchObject({ state: "held" });
+    expect(statusOf(world.follower)).toContain("AG5009");
+    expect(world.remote.branch("amko/identity/cluster2")).toBeNull();
+  });
+});
+
 describe("a cluster that took the name of another", () => {
   it("steps down where the branch names another leader, and leaves the other's refs alone", async () => {
     const world = await settled();

@@ -140,6 +140,10 @@ function watches(gate: Gate): number {
 
 /** Lives {@link HURRY} times as fast as the world. */
 function hurriedClock(): Clock {
-  const { nowMs, sleep } = systemClock();
-  return { nowMs: () => nowMs() * HURRY, sleep: (durationMs, signal) => sleep(durationMs / HURRY, signal) };
+  const { nowMs, elapsedMs, sleep } = systemClock();
+  return {
+    nowMs: () => nowMs() * HURRY,
+    elapsedMs: () => elapsedMs() * HURRY,
+    sleep: (durationMs, signal) => sleep(durationMs / HURRY, signal),
+  };
 }

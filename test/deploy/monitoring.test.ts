@@ -177,7 +177,11 @@ async function readSeries(): Promise<ReadonlyMap<string, Values>> {
   const target = Object.fromEntries(TARGET_LABELS.map((label) => [label, null]));
   // With what every Node process tells.
   const registry = new Registry();
-  createMetrics({ registry, version: "1.0.0", clock: { nowMs: () => 0, sleep: async () => undefined } });
+  createMetrics({
+    registry,
+    version: "1.0.0",
+    clock: { nowMs: () => 0, elapsedMs: () => 0, sleep: async () => undefined },
+  });
   for (const { name } of registry.getMetricsAsArray()) series.set(name, target);
   for (const [name, { type, labels }] of Object.entries<MetricDescription>(METRICS)) {
     const own = Object.entries(labels).map(([label, values]) => [label, valuesOf(label, values)] as const);

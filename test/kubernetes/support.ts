@@ -150,7 +150,7 @@ export function fixedChance(): Chance {
 }
 
 export function systemClock(): Clock {
-  return { nowMs: () => Date.now(), sleep };
+  return { nowMs: () => Date.now(), elapsedMs: () => performance.now(), sleep };
 }
 
 function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
@@ -166,15 +166,21 @@ function sleep(durationMs: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+const START_MS = 1_800_000_000_000;
+
 /** A clock that stands still until a test moves it; it knows who sleeps and for how long. */
 export class ManualClock implements Clock {
-  #nowMs = 1_800_000_000_000;
+  #nowMs = START_MS;
   readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
   /** Every duration that was asked for, in order. */
   readonly asked: number[] = [];
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  elapsedMs(): number {
+    return this.#nowMs - START_MS;
   }
 
   sleep(durationMs: number, signal: AbortSignal): Promise<void> {

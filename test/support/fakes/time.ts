@@ -3,6 +3,8 @@ import type { Chance, Clock } from "../../../src/ports.ts";
 export interface ManualClock extends Clock {
   /** Lets time pass; whoever slept long enough goes on. */
   advance(durationMs: number): Promise<void>;
+  /** What somebody does to a machine's clock: no time passes. */
+  set(byMs: number): void;
   /** How long each sleeper that is still asleep wanted to sleep. */
   readonly asleepMs: readonly number[];
 }
@@ -10,9 +12,14 @@ export interface ManualClock extends Clock {
 /** A clock that stands still until it is told otherwise. */
 export function createManualClock(startMs = 1_800_000_000_000): ManualClock {
   let nowMs = startMs;
+  let setByMs = 0;
   const sleepers = new Set<{ readonly durationMs: number; readonly untilMs: number; wake(): void }>();
   return {
-    nowMs: () => nowMs,
+    nowMs: () => nowMs + setByMs,
+    elapsedMs: () => nowMs - startMs,
+    set(byMs) {
+      setByMs += byMs;
+    },
     sleep: (durationMs, signal) =>
       new Promise((resolve) => {
         const sleeper = {
