@@ -103,20 +103,14 @@ export async function stepOffice(
 
 /** A cluster that was renamed in office has its own claim under its former name: nobody waits for that one. */
 async function releaseFormerName(
-  { repository, log, signal }: Context,
+  context: Context,
   { self, amkoCluster, records: { office } }: Local,
   memory: Memory,
 ): Promise<Memory> {
   if (office === null || office.amkoClusterUid !== amkoCluster.metadata.uid) return memory;
   const leading = refsByCluster(memory.refs ?? new Map(), "leading");
   const [former] = [...leading].find(([name, claim]) => name !== self && claim === office.claim) ?? [];
-  if (former === undefined) return memory;
-  const ref = clusterRef("leading", former);
-  await repository.moveRef({ ref, expected: office.claim, target: null }, signal).catch((error: unknown) => {
-    if (!hasCode(error, "AG2004", "AG2013")) throw error;
-    log("warn", "claim under a former name could not be given up", { cluster: self, ref, code: error.code });
-  });
-  return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
+  return former === undefined ? memory : releaseClaim(context, former, memory, office.claim);
 }
 
 /**
@@ -149,7 +143,7 @@ function plan(
     amkoClusterUid: amkoCluster.metadata.uid,
     steppedDown: amkoCluster.metadata.annotations?.[STEPPED_DOWN_ANNOTATION] ?? null,
     office: records.office,
-    leading: standingClaims(self, memory),
+    leading: standingClaims(memory),
     claim: memory.claim,
     handoverWithout: without,
     nowMs: clock.elapsedMs(),
@@ -169,9 +163,9 @@ function basesForOffice({ objects, records }: Local): Records["bases"] {
 }
 
 /** Without the own one that git does not let us take back: it was tried, and is tried again at the next resync. */
-function standingClaims(self: ClusterName, { refs, unreleased }: Memory): ReadonlyMap<ClusterName, CommitId> {
+function standingClaims({ refs, unreleased }: Memory): ReadonlyMap<ClusterName, CommitId> {
   const leading = refsByCluster(refs ?? new Map(), "leading");
-  return new Map([...leading].filter(([cluster, claim]) => cluster !== self || claim !== unreleased));
+  return new Map([...leading].filter(([, claim]) => claim !== unreleased));
 }
 
 /** Pushes a value that nobody ever had, so that a restored record cannot be mistaken for this claim. */
@@ -230,20 +224,26 @@ async function stepDown(
   }
   const forgetting = writeRecords(context, stood, { ...stood.records, office: null, restart: null });
   const forgotten = await forgetting.catch(asFederationError);
-  const released = release === null ? memory : await releaseClaim(context, stood, memory, release);
+  const released = release === null ? memory : await releaseClaim(context, stood.self, memory, release);
   if (forgotten instanceof FederationError) throw forgotten;
   return { local: forgotten, memory: { ...released, claim: null } };
 }
 
 /** Tells the successor, who waits for this. Where git refuses, the cluster is a follower all the same. */
-async function releaseClaim(context: Context, { self }: Local, memory: Memory, release: CommitId): Promise<Memory> {
+async function releaseClaim(
+  context: Context,
+  cluster: ClusterName,
+  memory: Memory,
+  release: CommitId,
+): Promise<Memory> {
   const { repository, log } = context;
-  const ref = clusterRef("leading", self);
+  const ref = clusterRef("leading", cluster);
+  if (memory.unreleased === release) return memory;
   try {
     await repository.moveRef({ ref, expected: release, target: null }, context.signal);
   } catch (error) {
     if (!hasCode(error, "AG2004", "AG2013")) throw error;
-    log("warn", "claim could not be given up", { cluster: self, ref, code: error.code, cause: error.message });
+    log("warn", "claim could not be given up", { cluster, ref, code: error.code, cause: error.message });
     return { ...noteRefusal(context, memory, "leading"), unreleased: release };
   }
   return { ...memory, refs: withRef(memory.refs ?? new Map(), ref, null) };
