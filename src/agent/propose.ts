@@ -1,5 +1,6 @@
 import { problem } from "../core/catalogue.ts";
-import { EXPORT_ID_ANNOTATION, type FederatedKind, type Problem } from "../core/model.ts";
+import { parseMessage, TRAILERS, trailerValues } from "../core/message.ts";
+import { type CommitId, EXPORT_ID_ANNOTATION, type FederatedKind, type Problem } from "../core/model.ts";
 import { proposalRef } from "../core/refs.ts";
 import { readSnapshot } from "../core/snapshot.ts";
 import { digestOfSnapshot, recordedBase } from "./base.ts";
@@ -34,7 +35,7 @@ export async function proposeChanges(
 ): Promise<Proposed> {
   const wanted = prepareExport(branch, local, exports, "").changes;
   const found = await proposalState(context, branch, local, memory, "config", wanted);
-  const state: ProposalState = found.kind === "closed" && wasMerged(local, exports) ? { kind: "none" } : found;
+  const state = await reconsider(context, local, found, exports);
   const adopted =
     state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit) : local;
   const told = { local: adopted, memory, problem: tell(local, state), refused: NONE_REFUSED };
@@ -61,6 +62,33 @@ export async function proposeChanges(
     snapshots,
   });
   return { ...told, ...pushed };
+}
+
+/** What the records alone cannot tell. */
+async function reconsider(
+  context: Context,
+  local: Local,
+  state: ProposalState,
+  exports: readonly Export[],
+): Promise<ProposalState> {
+  if (state.kind === "closed" && wasMerged(local, exports)) return { kind: "none" };
+  if (state.kind === "changed" && (await isOwn(context, local, state.commit, exports))) {
+    return { kind: "outdated", commit: state.commit };
+  }
+  return state;
+}
+
+/** Pushed by this agent, which lost its record of it since: the commit carries the id that stands on the object. */
+async function isOwn(
+  { repository, signal }: Context,
+  { records }: Local,
+  commit: CommitId,
+  exports: readonly Export[],
+): Promise<boolean> {
+  if (records.proposals.config !== undefined) return false;
+  const { message, parents } = await repository.read(commit, signal);
+  const [id = null, ...others] = trailerValues(parseMessage(message), TRAILERS.exportId);
+  return parents.length === 1 && others.length === 0 && id !== null && id === recordedId(exports);
 }
 
 /** An own export is the base, and not yet recorded as such: people merged it, and git lost it since. */

@@ -261,6 +261,25 @@ describe("a push that is refused again and again", () => {
   });
 });
 
+describe("a proposal whose record is lost with the ConfigMap", () => {
+  it("is moved along as before, while what people put on top of it stays theirs", async () => {
+    const world = await settled({ settings: { publish: "propose" } });
+    const ref = "amko/propose/cluster1/config";
+    editPolicy(world.leader, { ttl: 42 });
+    await world.leader.run("cluster");
+    world.leader.cluster.setConfigMapData(null);
+    editPolicy(world.leader, { ttl: 43 });
+    await world.leader.run("cluster");
+    expect(world.remote.text(world.remote.branch(ref) as CommitId, GDP_PATH)).toContain("ttl: 43");
+    const theirs = world.remote.push(ref, fileOf(policy({ ttl: 44 })), "Better so");
+    world.leader.cluster.setConfigMapData(null);
+    editPolicy(world.leader, { ttl: 45 });
+    await world.leader.run("cluster");
+    expect(world.remote.branch(ref)).toBe(theirs);
+    expect(statusOf(world.leader)).toContain("AG5017");
+  });
+});
+
 describe("what git refuses again and again", () => {
   it.each(["direct", "propose"] as const)("is written to the cluster once (%s)", async (publish) => {
     const world = await settled({ settings: { publish, deleteGraceMs: 0 } });
