@@ -37,7 +37,7 @@ export async function proposeLeadership(
 ): Promise<Designated> {
   if (designation === "undecided") return { local, memory, problem: null };
   if (designation === "leader") {
-    const granted = await oweFlip(context, local, null);
+    const granted = await forgetFlip(context, local);
     return { ...(await withdrawProposal(context, granted, memory, "leader")), problem: null };
   }
   const asked = asksToLead(local) && (await stillAsks(context, local));
@@ -46,7 +46,7 @@ export async function proposeLeadership(
   const standing = isOurs && memory.refs?.has(proposalRef(local.self, "leader")) === true;
   const { uid } = local.amkoCluster.metadata;
   const owed = local.records.owedFlip === uid;
-  if (!asked && !standing && !owed) return { local, memory, problem: null };
+  if (!asked && !standing && !owed) return { local: await forgetFlip(context, local), memory, problem: null };
   const where = `isLeader was set to true in cluster ${local.self}, which does not lead by the branch: it was put back`;
   if (!branch.view.manifests.has(local.self)) {
     return {
@@ -73,6 +73,13 @@ export async function proposeLeadership(
     const recorded = await oweFlip(context, local, uid);
     return { local: recorded, memory: noteRefusal(context, memory, "propose"), problem: cause };
   }
+}
+
+/** The edit is answered, and the field put back: the next one is another edit. */
+function forgetFlip(context: Context, local: Local): Promise<Local> {
+  const { owedFlip, flipOn } = local.records;
+  if (owedFlip === null && flipOn === null) return Promise.resolve(local);
+  return writeRecords(context, local, { ...local.records, owedFlip: null, flipOn: null });
 }
 
 function oweFlip(context: Context, local: Local, owedFlip: Uid | null): Promise<Local> {
@@ -116,6 +123,9 @@ async function proposeFlip(
   const manifest = branch.view.manifests.get(local.self);
   const couldLead = manifest?.problem === null && versionMismatch(manifest, local.amkoCluster) === null;
   if (asked && couldLead && context.settings.localDesignation === "commit") {
+    // An agent that died before it put the field back finds the edit again: people may have decided otherwise since.
+    if (await wasCommitted(context, branch, local, message)) return { local, memory, problem: null };
+    await writeRecords(context, local, { ...local.records, flipOn: branch.head });
     const author = authorOf(context, local.self);
     const commit = await context.repository.publish({ parent: branch.head, changes, message, author }, context.signal);
     // The branch says something else now: it is read again before anything is put back.
@@ -125,6 +135,25 @@ async function proposeFlip(
   const kept = await keepProposal(context, branch, local, memory, request);
   const ref = proposalRef(local.self, "leader");
   return { ...kept, problem: kept.stands ? problem("AG5020", `${where}, and a flip is ready in …/${ref}`) : null };
+}
+
+/** How far back the answer to an edit is looked for. */
+const ANSWER_MAX_REVISIONS = 500;
+
+/** Whether the flip that was to be committed stands in the branch, as the only child of the head that it was made on. */
+async function wasCommitted(
+  { repository, signal }: Context,
+  { head }: Branch,
+  { records: { flipOn } }: Local,
+  flip: string,
+): Promise<boolean> {
+  if (flipOn === null || flipOn === head || (await repository.relation(flipOn, head, signal)) !== "ancestor")
+    return false;
+  for await (const revision of repository.history({ from: head, until: flipOn }, ANSWER_MAX_REVISIONS, signal)) {
+    const { message, parents } = revision;
+    if (parents.length === 1 && parents[0] === flipOn && message.trimEnd() === flip.trimEnd()) return true;
+  }
+  return false;
 }
 
 /** The local AMKO runs at another version than the manifest says: the mended manifest is proposed. */

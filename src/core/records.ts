@@ -36,6 +36,8 @@ export interface Records {
   readonly restart: RestartRecord | null;
   /** The AMKOCluster in which somebody set `isLeader` by hand: put back, and git has not taken the flip yet. */
   readonly owedFlip: Uid | null;
+  /** The head on which this agent was about to commit a flip that somebody asked for by hand (`--local-designation`). */
+  readonly flipOn: CommitId | null;
 }
 
 /** `config`: a change of the leader's objects; `leader`: a flip that somebody asked for; `version`: a mended manifest. */
@@ -67,6 +69,7 @@ export function parseRecords(data: Readonly<Record<string, string>>): Records {
     proposals: parseProposals(data),
     restart: parseRestart(fields(data["restart"])),
     owedFlip: (data["owed-flip"] || null) as Uid | null,
+    flipOn: parseRevision(data["flip-on"] ?? ""),
   };
 }
 
@@ -98,6 +101,7 @@ export function formatRecords(
   }
   put("restart", records.restart && JSON.stringify(records.restart));
   put("owed-flip", records.owedFlip);
+  put("flip-on", records.flipOn && formatRevision(branch, records.flipOn));
   return result;
 }
 

@@ -102,6 +102,24 @@ describe("a hand-set leadership", () => {
   });
 });
 
+describe("a hand-set leadership with --local-designation commit", () => {
+  it("is committed once: not again by an agent that died, over what people decided since", async () => {
+    const world = await settled({ settings: { localDesignation: "commit" } });
+    const { follower } = world;
+    edit(follower, "AMKOCluster", { isLeader: true });
+    await follower.pass("cluster");
+    expect(world.remote.stored(headOf(world.remote)).message).toContain("make cluster2 the leader");
+    follower.restart();
+    const back = world.remote.push("main", flip("cluster1"), "Take it back");
+    await follower.run("start");
+    expect([headOf(world.remote), isLeader(follower)]).toEqual([back, false]);
+    await follower.run("resync");
+    edit(follower, "AMKOCluster", { isLeader: true });
+    await follower.pass("cluster");
+    expect(world.remote.stored(headOf(world.remote)).message).toContain("make cluster2 the leader");
+  });
+});
+
 describe("a version that differs from the manifest's", () => {
   it("is not proposed again and again by an agent that may only read, and the status says it all the same", async () => {
     const world = await settled();

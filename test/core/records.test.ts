@@ -21,6 +21,7 @@ const NO_RECORDS: Records = {
   proposals: {},
   restart: null,
   owedFlip: null,
+  flipOn: null,
 };
 
 const RECORDS: Records = {
@@ -33,6 +34,7 @@ const RECORDS: Records = {
   head: A,
   proposals: { config: { commit: B, digest: "d1", amkoClusterUid: UID, snapshots: { GSLBConfig: "s1" } } },
   owedFlip: UID,
+  flipOn: B,
 };
 
 const DATA = {
@@ -42,6 +44,7 @@ const DATA = {
   head: `main@sha1:${A}`,
   "proposal.config": `{"commit":"${B}","digest":"d1","amkoClusterUid":"${UID}","snapshots":{"GSLBConfig":"s1"}}`,
   "owed-flip": UID,
+  "flip-on": `main@sha1:${B}`,
 };
 
 describe("the records of an agent", () => {
@@ -133,6 +136,7 @@ function records(): fc.Arbitrary<Records> {
     ),
     head: fc.option(commit),
     owedFlip: fc.option(amkoClusterUid),
+    flipOn: fc.option(commit),
     proposals: fc.record({ config: proposal, leader: proposal, version: proposal }, { requiredKeys: [] }),
   });
   return known.map((some) => ({ ...NO_RECORDS, ...some }));
