@@ -83,7 +83,8 @@ export function createMetrics({ registry, version, clock }: MetricsSettings): Me
       bodyMaxBytes: 0,
       async respond() {
         instruments.set("watch_age_seconds", silenceMs() / 1000, {});
-        showAges(instruments, stance, last, clock.nowMs());
+        showAges(instruments, stance, clock.nowMs());
+        showFights(instruments, last, clock.elapsedMs());
         return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
       },
     },
@@ -188,16 +189,15 @@ function showStance(instruments: Instruments, { role, localLeader, problem, held
 }
 
 /** What changes by itself, as time passes. */
-function showAges(
-  instruments: Instruments,
-  { suspendedUntilMs, lacksSinceSeconds }: Stance,
-  last: PassReport | null,
-  nowMs: number,
-): void {
+function showAges(instruments: Instruments, { suspendedUntilMs, lacksSinceSeconds }: Stance, nowMs: number): void {
   instruments.set("suspended", suspendedUntilMs !== null && suspendedUntilMs > nowMs ? 1 : 0, {});
   const behindSeconds = lacksSinceSeconds === null ? 0 : Math.max(0, nowMs / 1000 - lacksSinceSeconds);
   instruments.set("behind_seconds", behindSeconds, {});
+}
+
+/** They are over when nobody has fought for a while. */
+function showFights(instruments: Instruments, last: PassReport | null, elapsedMs: number): void {
   for (const kind of METRICS.fight_rounds.labels.kind) {
-    instruments.set("fight_rounds", correctionsInARow(last?.corrections[kind], nowMs), { kind });
+    instruments.set("fight_rounds", correctionsInARow(last?.corrections[kind], elapsedMs), { kind });
   }
 }

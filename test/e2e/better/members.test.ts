@@ -58,6 +58,7 @@ describe("a member that hangs", () => {
     // In time it is called a failure, with the member's name; the other one's success is not hidden.
     await waitForCondition(leader, "GDP Federation", SOME_FAILED);
     const head = await world().head();
+    await waitForCondition(leader, "Synced", head);
     const done = claims.filter(
       (status) => status.includes(head) && status.includes(`"GDP Federation","status":"${WELL}"`),
     );
