@@ -10,10 +10,10 @@ export interface PlantedBug {
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug("fence-removed", "only on top of the revision that was evaluated is pushed", {
-    file: "src/agent/export.ts",
+    file: "src/agent/publish.ts",
     search: "await context.repository.publish({ parent: branch.head, changes,",
     replacement:
-      "await context.repository.publish({ parent: (await context.repository.list('branch', signal)).head, changes,",
+      "await context.repository.publish({ parent: (await context.repository.list('branch', context.signal)).head, changes,",
   }),
   bug("delete-guard-removed", "what the cluster is not known to have held is not deleted there", {
     file: "src/core/plan.ts",
@@ -28,7 +28,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug("demotion-order-swapped", "the field says false before the claim is given up", {
     file: "src/agent/office.ts",
     search: "  const stood = await writeAmkoCluster(",
-    replacement: `  if (release !== null) await releaseClaim(context, local, memory, release, signal);
+    replacement: `  if (release !== null) await releaseClaim(context, local.self, memory, release);
   const stood = await writeAmkoCluster(`,
   }),
   bug(
@@ -37,7 +37,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     {
       file: "src/agent/follow.ts",
       search: "  const applied = await applyRevision(",
-      replacement: `  await acknowledge(context, branch, local, found.memory, signal);
+      replacement: `  await acknowledge(context, branch, local, found.memory);
   const applied = await applyRevision(`,
     },
     {
@@ -49,9 +49,9 @@ import { spendConsent } from "./amko-cluster.ts";`,
   ),
   bug("base-recorded-before-applied", "the base is recorded after it was applied", {
     file: "src/agent/follow.ts",
-    search: "  const applied = await applyRevision(context, branch, local, applications, signal);",
-    replacement: `  const early = await settle(context, branch, local, gathered.map(({ facts }) => facts.kind), signal);
-  const applied = await applyRevision(context, branch, early, applications, signal);`,
+    search: "  const applied = await applyRevision(context, branch, local, applications);",
+    replacement: `  const early = await settle(context, branch, local, gathered.map(({ facts }) => facts.kind));
+  const applied = await applyRevision(context, branch, early.local, applications);`,
   }),
   bug("acknowledged-although-not-held", "only what is held is acknowledged", {
     file: "src/agent/reconcile.ts",

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -93,7 +93,10 @@ export async function setBranch(repository: string, branch: string, commit: Comm
   await git(repository, commit === null ? ["update-ref", "-d", ref] : ["update-ref", ref, commit]);
 }
 
+/** Asked all the time by whoever waits: git, which would cost a fork of the test's process, is asked where it packed the ref. */
 export async function branchHead(repository: string, branch: string): Promise<CommitId | null> {
+  const loose = await readFile(join(repository, "refs/heads", branch), "utf8").catch(() => null);
+  if (loose !== null) return loose.trim() as CommitId;
   const refs = await git(repository, ["for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`]);
   return refs === "" ? null : (refs as CommitId);
 }

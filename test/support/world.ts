@@ -19,7 +19,7 @@ import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } 
 import { startClusters, type TestCluster } from "./clusters.ts";
 import { programLauncher } from "./compiled-program.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
-import { commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
+import { branchHead, commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
 import type { TestPushers } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";
 import { type GitUsers, startWorldGit, type WorldGit } from "./world-git.ts";
@@ -239,7 +239,11 @@ async function build(
     const listing = await inGit("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads/");
     return new Map(listing.split("\n").map((line) => line.split(" ") as [string, CommitId]));
   };
-  const head = async (): Promise<CommitId> => (await inGit("rev-parse", "main")) as CommitId;
+  const head = async (): Promise<CommitId> => {
+    const commit = await branchHead(repositoryFolder, "main");
+    if (commit === null) throw new TypeError("the repository has no branch main");
+    return commit;
+  };
   return {
     folder,
     kubeconfig,
