@@ -1,6 +1,6 @@
 import { problem } from "../core/catalogue.ts";
 import { FEDERATED_KINDS } from "../core/model.ts";
-import { asFederationError } from "../errors.ts";
+import { asFederationError, hasCode } from "../errors.ts";
 import { alignAmkoCluster, amkoClusterFight, isLocalLeader, setLeader } from "./amko-cluster.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { proposeLeadership, proposeVersion } from "./designation.ts";
@@ -36,8 +36,8 @@ export async function play(context: Context, branch: Branch, judgement: Judgemen
 }
 
 /**
- * What somebody asked for by hand could not be written down here. Two clusters must not lead all the same: the field is
- * put back, and a claim given up.
+ * What somebody asked for by hand cannot be written down here: it was refused in the last pass, too. Two clusters must
+ * not lead all the same: the field is put back, and a claim given up.
  */
 async function stepDownAnyway(
   context: Context,
@@ -46,8 +46,8 @@ async function stepDownAnyway(
   local: Local,
   error: unknown,
 ): Promise<void> {
-  const { code, retry } = asFederationError(error);
-  if (designation !== "follower" || retry === "now" || !code.startsWith("AG3")) return;
+  if (designation !== "follower" || !hasCode(error, "AG3003", "AG3007")) return;
+  if (memory.told?.startsWith(`${error.code} `) !== true) return;
   await stepOffice(context, branch, { local, memory, unapplied: [] }, designation);
 }
 

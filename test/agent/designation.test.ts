@@ -82,8 +82,20 @@ describe("a hand-set leadership", () => {
     const world = await settled();
     edit(world.follower, "AMKOCluster", { isLeader: true });
     world.follower.cluster.fail({ on: "writeConfigMap", code: "AG3003", times: 100 });
-    expect(await world.follower.run("cluster")).toMatchObject({ error: { code: "AG3003" } });
+    for (const wake of ["cluster", "retry"] as const) {
+      expect(await world.follower.run(wake)).toMatchObject({ error: { code: "AG3003" } });
+    }
     expect(isLeader(world.follower)).toBe(false);
+  });
+
+  it("is proposed where the ConfigMap could not be written only once", async () => {
+    const world = await settled();
+    edit(world.follower, "AMKOCluster", { isLeader: true });
+    world.follower.cluster.fail({ on: "writeConfigMap", code: "AG3003" });
+    await world.follower.run("cluster");
+    await world.follower.run("retry");
+    expect(isLeader(world.follower)).toBe(false);
+    expect(statusOf(world.follower)).toContain("a flip is ready");
   });
 
   it("that was merged leads, also where git lets nobody delete the proposal", async () => {

@@ -33,6 +33,7 @@ describe("a former leader whose record of its office was lost", () => {
     world.leader.cluster.fail({ on: "writeConfigMap", code: "AG3007", times: 100 });
     world.remote.push("main", flip("cluster2"), "Flip");
     await world.leader.run("poll");
+    await world.leader.run("retry");
     expect(isLeader(world.leader)).toBe(false);
     expect(world.remote.branch("amko/leading/cluster1")).toBeNull();
   });
