@@ -24,8 +24,8 @@ export async function acknowledge(
   const present = memory.refs?.get(ref) ?? null;
   if (present === branch.head || memory.refusedAtMs.applied !== undefined) return { memory, againAfterMs: null };
   if (present !== null && (await saysTheSame(context, branch, present))) return { memory, againAfterMs: null };
-  const nowMs = clock.elapsedMs();
-  const restMs = memory.acknowledged === null ? 0 : memory.acknowledged.atMs + settings.ackIntervalMs - nowMs;
+  const elapsedMs = clock.elapsedMs();
+  const restMs = memory.acknowledged === null ? 0 : memory.acknowledged.atMs + settings.ackIntervalMs - elapsedMs;
   if (restMs > 0) return { memory, againAfterMs: restMs };
   try {
     await repository.moveRef({ ref, expected: present, target: branch.head }, context.signal);
@@ -38,7 +38,7 @@ export async function acknowledge(
   telemetry.happened({ fact: "acknowledged" });
   log("info", "acknowledged", { revision: branch.head, cluster: local.self });
   const refs = withRef(memory.refs ?? new Map(), ref, branch.head);
-  return { memory: { ...memory, refs, acknowledged: { commit: branch.head, atMs: nowMs } }, againAfterMs: null };
+  return { memory: { ...memory, refs, acknowledged: { commit: branch.head, atMs: elapsedMs } }, againAfterMs: null };
 }
 
 async function saysTheSame(

@@ -28,10 +28,10 @@ export async function correct(
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const patch = specPatch(local.amkoCluster, fields);
   if (patch.length === 0) return { local, memory };
-  const nowMs = context.clock.elapsedMs();
-  if (correctionWaitMs(memory.corrections.AMKOCluster, nowMs) > 0)
+  const elapsedMs = context.clock.elapsedMs();
+  if (correctionWaitMs(memory.corrections.AMKOCluster, elapsedMs) > 0)
     return { local, memory: { ...memory, contested: true } };
-  const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, nowMs);
+  const AMKOCluster = countCorrection(memory.corrections.AMKOCluster, elapsedMs);
   const written = await writeAmkoCluster(context, local, patch);
   const names = Object.keys(fields).filter((field) => patch.some(({ path }) => path === `/spec/${field}`));
   const text = `AMKOCluster ${local.amkoCluster.metadata.name} was changed in cluster ${local.self}: ${names.join(", ")}`;

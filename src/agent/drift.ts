@@ -55,11 +55,11 @@ export interface DriftVerdict {
 
 /** Puts it back at once, unless the agent only reports, or somebody keeps fighting: then less and less often. */
 export function judgeDrift({ settings, clock }: Context, memory: Memory, drifts: readonly Drift[]): DriftVerdict {
-  const nowMs = clock.elapsedMs();
+  const elapsedMs = clock.elapsedMs();
   const left = new Map<FederatedKind, Problem>();
   const rests: number[] = [];
   for (const { kind, problem: cause } of drifts) {
-    const waitMs = correctionWaitMs(memory.corrections[kind], nowMs);
+    const waitMs = correctionWaitMs(memory.corrections[kind], elapsedMs);
     if (settings.drift === "report") left.set(kind, cause);
     else if (waitMs > 0) {
       const { count = 0 } = memory.corrections[kind] ?? {};

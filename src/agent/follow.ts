@@ -37,8 +37,7 @@ export async function follow(
     .filter(({ kind }) => kinds.includes(kind))
     .map((facts): Decided => ({ facts, decision: decideFollower(facts) }));
   const drifts = gathered.flatMap(({ facts, decision }) => findDrift(local, facts, decision));
-  const verdict = judgeDrift(context, found.memory, drifts);
-  const { left } = verdict;
+  const { left, againAfterMs } = judgeDrift(context, found.memory, drifts);
   const taken = gathered.filter(({ facts }) => !left.has(facts.kind));
   const applications = taken.flatMap(({ facts, decision }) => toApplication(facts, decision));
   const applied = await applyRevision(context, branch, local, applications);
@@ -62,7 +61,7 @@ export async function follow(
     exportProblems: NO_EXPORT_PROBLEMS,
     pendingKinds: [],
     advice: [],
-    againAfterMs: verdict.againAfterMs,
+    againAfterMs,
   };
 }
 

@@ -16,7 +16,7 @@ export function awaitDeletions(
   memory: Memory,
   decisions: readonly { readonly kind: FederatedKind; readonly decision: LeaderDecision }[],
 ): Pending & { readonly due: ReadonlySet<FederatedKind> } {
-  const nowMs = clock.elapsedMs();
+  const elapsedMs = clock.elapsedMs();
   const { uid } = amkoCluster.metadata;
   const missing: Partial<Record<FederatedKind, { sinceMs: number; amkoClusterUid: typeof uid }>> = {};
   const due = new Set<FederatedKind>();
@@ -24,9 +24,9 @@ export function awaitDeletions(
   for (const { kind, decision } of decisions) {
     if (decision.kind !== "entomb") continue;
     const known = memory.missing[kind];
-    const sinceMs = known?.amkoClusterUid === uid ? known.sinceMs : nowMs;
+    const sinceMs = known?.amkoClusterUid === uid ? known.sinceMs : elapsedMs;
     missing[kind] = { sinceMs, amkoClusterUid: uid };
-    const restMs = sinceMs + settings.deleteGraceMs - nowMs;
+    const restMs = sinceMs + settings.deleteGraceMs - elapsedMs;
     if (restMs <= 0) due.add(kind);
     else rests.push(restMs);
   }
@@ -46,8 +46,8 @@ export function forgetFound(memory: Memory, { objects }: Local): Memory {
 export function awaitBatch({ settings, clock }: Context, memory: Memory, exports: readonly Export[]): Pending {
   if (exports.length === 0 || settings.batchWindowMs === 0)
     return { memory: { ...memory, batchSinceMs: null }, againAfterMs: null };
-  const nowMs = clock.elapsedMs();
-  const sinceMs = memory.batchSinceMs ?? nowMs;
-  const restMs = sinceMs + settings.batchWindowMs - nowMs;
+  const elapsedMs = clock.elapsedMs();
+  const sinceMs = memory.batchSinceMs ?? elapsedMs;
+  const restMs = sinceMs + settings.batchWindowMs - elapsedMs;
   return { memory: { ...memory, batchSinceMs: sinceMs }, againAfterMs: restMs > 0 ? restMs : null };
 }

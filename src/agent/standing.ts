@@ -24,17 +24,17 @@ export async function standingOf(
   { amkoCluster }: Local,
   memory: Memory,
 ): Promise<Standing> {
-  const nowMs = context.clock.elapsedMs();
+  const elapsedMs = context.clock.elapsedMs();
   const refs = memory.refs ?? new Map<string, CommitId>();
   const applied = refsByCluster(refs, "applied").get(cluster) ?? null;
   const known = memory.behind.get(cluster);
-  const since = known !== undefined && known.applied === applied ? known : { applied, sinceMs: nowMs };
+  const since = known !== undefined && known.applied === applied ? known : { applied, sinceMs: elapsedMs };
   if (refsByCluster(refs, "failed").has(cluster))
     return { member: all(cluster, "failed"), behind: since, lateInMs: null };
   const member = await progressOf(context, branch, cluster, applied);
   if (FEDERATED_KINDS.every((kind) => member.progress[kind] === "holds"))
     return { member, behind: null, lateInMs: null };
-  const lateInMs = since.sinceMs + context.settings.staleAfterMs - nowMs;
+  const lateInMs = since.sinceMs + context.settings.staleAfterMs - elapsedMs;
   const isLate = lateInMs <= 0 || (since === known && saysLate(amkoCluster, cluster));
   return isLate ? { member: late(member), behind: since, lateInMs: null } : { member, behind: since, lateInMs };
 }

@@ -30,8 +30,8 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
   return {
     watch: (changed, signal) => {
       const kinds = Object.keys(KINDS) as AmkoKind[];
-      const nowMs = (): number => settings.clock.elapsedMs();
-      const lifeSigns = new Map(kinds.map((kind) => [kind, nowMs()]));
+      const elapsedMs = (): number => settings.clock.elapsedMs();
+      const lifeSigns = new Map(kinds.map((kind) => [kind, elapsedMs()]));
       const attempts = new Map(lifeSigns);
       const loops = kinds.map((kind) =>
         supervise(
@@ -39,8 +39,8 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
             api,
             kind,
             settings,
-            alive: () => lifeSigns.set(kind, nowMs()),
-            tried: () => attempts.set(kind, nowMs()),
+            alive: () => lifeSigns.set(kind, elapsedMs()),
+            tried: () => attempts.set(kind, elapsedMs()),
             lastSignMs: () => lifeSigns.get(kind) ?? 0,
             changed: () => tell(changed, kind, settings.log),
           },
@@ -48,9 +48,9 @@ export function createWatch(api: Api, settings: WatchSettings): Pick<Cluster, "w
         ),
       );
       const handle: WatchHandle = {
-        silenceMs: () => nowMs() - Math.min(...lifeSigns.values()),
+        silenceMs: () => elapsedMs() - Math.min(...lifeSigns.values()),
         stalledMs: () =>
-          nowMs() - Math.min(...kinds.map((kind) => Math.max(lifeSigns.get(kind) ?? 0, attempts.get(kind) ?? 0))),
+          elapsedMs() - Math.min(...kinds.map((kind) => Math.max(lifeSigns.get(kind) ?? 0, attempts.get(kind) ?? 0))),
         stopped: Promise.all(loops).then(() => undefined),
       };
       return handle;
