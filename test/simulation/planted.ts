@@ -75,7 +75,7 @@ import { spendConsent } from "./amko-cluster.ts";`,
   }),
   bug("no-grace", "a deletion counts once it has lasted", {
     file: "src/agent/pending.ts",
-    search: "const restMs = sinceMs + settings.deleteGraceMs - nowMs;",
+    search: "const restMs = sinceMs + settings.deleteGraceMs - elapsedMs;",
     replacement: "const restMs = 0;",
   }),
   bug("own-exports-unknown", "own exports are recognised", {
