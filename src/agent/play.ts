@@ -125,6 +125,11 @@ async function preparePromotion(
     const unapplied = first.failures.map(({ kind }) => kind);
     const others = FEDERATED_KINDS.filter((kind) => !unapplied.includes(kind));
     if (unapplied.length === 0) return { ...first, unapplied };
+    // In office it is tried again, and may succeed before any status could tell.
+    for (const { kind, problem: cause } of first.failures) {
+      const { code, message } = cause;
+      context.log("warn", "promotion goes on without a kind", { cluster: local.self, kind, code, cause: message });
+    }
     // A leader takes each kind by itself: what is refused must not make the other one's drift its word.
     const rest = await follow(correcting, branch, first.local, first.memory, others);
     return { ...rest, unapplied: [...unapplied, ...rest.failures.map(({ kind }) => kind)] };

@@ -70,6 +70,15 @@ describe("a promotion", () => {
     expect([isLeader(world.follower), exportsOf(world), policyIn(world.follower)["ttl"]]).toEqual([true, [], 10]);
   });
 
+  it("says what was refused although its cluster holds the revision once it leads", async () => {
+    const world = await settled();
+    world.remote.push("main", flip("cluster2"), "Flip");
+    world.follower.cluster.fail({ on: "patch", code: "AG3007", kind: "GSLBConfig", times: 1 });
+    await world.settle();
+    expect([isLeader(world.follower), (await world.follower.run("poll")).state]).toEqual([true, "in-sync"]);
+    expect(world.follower.log.join("\n")).toMatch(/goes on without a kind .*"kind":"GSLBConfig","code":"AG3007"/);
+  });
+
   it.each(["GSLBConfig", GDP] as const)(
     "never makes drift the leader's word, also where %s is refused",
     async (kind) => {
