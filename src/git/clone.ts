@@ -21,8 +21,15 @@ export interface Clones {
    * @throws FederationError AG2012 when the server does not hand out the commit.
    */
   holding(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone>;
-  /** Brings `commits` more of the past of `from` into the clone. False when there was no more. */
-  deepen(clone: Clone, from: CommitId, commits: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Brings the newest `commits` of the past of `from` into the clone: `none` when all of them were here. `others` when
+   * somebody else brought something since the clone had `knownUses`: it may do, and nothing was asked for.
+   */
+  deepen(
+    clone: Clone,
+    wish: { readonly from: CommitId; readonly commits: number; readonly knownUses: number },
+    signal: AbortSignal,
+  ): Promise<"more" | "none" | "others">;
   /**
    * Commits that were just listed, for a caller who will want most of them: when one that is not here is asked for, all
    * of them come in one go. An agent, which reads few of them, does not say this.
@@ -57,7 +64,7 @@ export function createClones(remote: Remote): Clones {
   async function fetchCommit(commit: CommitId, depth: "recent" | "alone", signal: AbortSignal): Promise<Clone> {
     const clone = isWorn(current) ? await emptyClone() : current;
     const commits = depth === "alone" || clone.tips.length === 0 ? 1 : RECENT_COMMITS;
-    const fetch = { remote, clone, depth: { commits, from: "wants" } } as const;
+    const fetch = { remote, clone, depth: commits };
     if (!(await fetchExpected(fetch, commit, signal))) await fetchOne(fetch, commit, signal);
     if (!clone.store.has(commit)) throw new FederationError("AG2008", `the git server did not send commit ${commit}`);
     return clone;
@@ -92,13 +99,13 @@ export function createClones(remote: Remote): Clones {
         return current;
       });
     },
-    deepen(clone, from, commits, signal) {
+    deepen(clone, { from, commits, knownUses }, signal) {
       return inTurn(async () => {
-        if (clone.shallows.size === 0) return false;
-        const before = [...clone.shallows].sort().join();
-        const depth = { commits, from: "shallows" } as const;
-        await orStartAnew(() => fetchOne({ remote, clone, depth }, from, signal));
-        return [...clone.shallows].sort().join() !== before;
+        if (clone.uses !== knownUses) return "others";
+        if (clone.shallows.size === 0) return "none";
+        const before = new Set(clone.shallows);
+        await orStartAnew(() => fetchOne({ remote, clone, depth: commits }, from, signal));
+        return before.symmetricDifference(clone.shallows).size === 0 ? "none" : "more";
       });
     },
     expect(commits) {
@@ -112,7 +119,7 @@ interface Fetch {
   readonly clone: Clone;
   /** The one that matters most stands last. */
   readonly wants: readonly CommitId[];
-  readonly depth: { readonly commits: number; readonly from: "wants" | "shallows" };
+  readonly depth: number;
 }
 
 async function fetchOne(fetch: Omit<Fetch, "wants">, want: CommitId, signal: AbortSignal): Promise<void> {
@@ -181,12 +188,24 @@ function isRemoteFailure(error: unknown): boolean {
   return error instanceof FederationError && error.code !== "AG2008" && error.code !== "AG9001";
 }
 
-/** Runs one at a time, in order: two fetches into one clone would each ask for what the other is about to bring. */
+/**
+ * Runs one at a time, in order: two fetches into one clone would each ask for what the other is about to bring. Where
+ * the server is away, those that waited for their turn fail with the one that met it: each would hang as long again.
+ */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
+  let issued = 0;
+  let outage: { readonly lastTicket: number; readonly error: unknown } | null = null;
   return (work) => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => undefined);
+    issued += 1;
+    const ticket = issued;
+    const mine = last.then(async () => {
+      if (outage !== null && ticket <= outage.lastTicket) throw outage.error;
+      return await work();
+    });
+    last = mine.catch((error: unknown) => {
+      if (hasCode(error, "AG2001", "AG2010")) outage = { lastTicket: issued, error };
+    });
     return mine;
   };
 }

@@ -10,8 +10,8 @@ export interface FetchRequest {
   readonly haves: readonly CommitId[];
   /** Commits that are here without their parents. */
   readonly shallows: readonly CommitId[];
-  /** How many commits deep: counted from each of `wants`, or from the shallow ones; null is all of them. */
-  readonly depth: { readonly commits: number; readonly from: "wants" | "shallows" } | null;
+  /** How many commits deep, each of `wants` the first; null is all of them. */
+  readonly depth: number | null;
 }
 
 export type FetchAnswer =
@@ -29,7 +29,6 @@ export function formatFetch(request: FetchRequest, agent: boolean): string {
     encodePacket("no-progress\n"),
     ...request.wants.map((id) => encodePacket(`want ${id}\n`)),
     ...depthLines(request),
-    ...(request.depth?.from === "shallows" ? [encodePacket("deepen-relative\n")] : []),
     ...request.haves.map((id) => encodePacket(`have ${id}\n`)),
     encodePacket("done\n"),
     FLUSH,
@@ -38,8 +37,7 @@ export function formatFetch(request: FetchRequest, agent: boolean): string {
 
 /** The same in version 0, see gitprotocol-pack(5). */
 export function formatFetchVersion0(request: FetchRequest, capabilities: ReadonlyMap<string, string>): string {
-  const relative = request.depth?.from === "shallows" ? ["deepen-relative"] : [];
-  const wished = ["side-band-64k", "ofs-delta", "no-progress", ...relative].filter((name) => capabilities.has(name));
+  const wished = ["side-band-64k", "ofs-delta", "no-progress"].filter((name) => capabilities.has(name));
   return [
     // The first wish alone says what the client can do.
     ...request.wants.map((id, index) =>
@@ -55,7 +53,7 @@ export function formatFetchVersion0(request: FetchRequest, capabilities: Readonl
 function depthLines({ shallows, depth }: FetchRequest): readonly string[] {
   return [
     ...shallows.map((id) => encodePacket(`shallow ${id}\n`)),
-    ...(depth === null ? [] : [encodePacket(`deepen ${depth.commits}\n`)]),
+    ...(depth === null ? [] : [encodePacket(`deepen ${depth}\n`)]),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { CommitId } from "../core/model.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import type { HistoryRange } from "../ports.ts";
-import { type Graph, newestFirst, pastOf, resolveRange } from "./ancestry.ts";
+import { newestFirst, pastOf, resolveRange } from "./ancestry.ts";
 import type { Clone, Clones } from "./clone.ts";
 import type { Commit } from "./commit.ts";
 import { createLru } from "./lru.ts";
@@ -83,9 +83,15 @@ interface Deepening {
 
 /** Yields once for what is here, then again each time more of the past has come. */
 async function* deepening({ clones, clone, from, steps }: Deepening, signal: AbortSignal): AsyncGenerator<void> {
+  let knownUses = clone.uses;
   yield;
-  for (const commits of steps) {
-    if (await clones.deepen(clone, from, commits, signal)) yield;
+  for (let step = 0; ; ) {
+    const commits = steps[step];
+    if (commits === undefined) return;
+    const outcome = await clones.deepen(clone, { from, commits, knownUses }, signal);
+    knownUses = clone.uses;
+    if (outcome !== "others") step += 1;
+    if (outcome !== "none") yield;
   }
 }
 
@@ -99,8 +105,7 @@ interface Exploration {
 
 /** Adds to `graph` what can be reached from `start`, nearest first. True when all of it is here. */
 async function explore({ graph, start, read, stopAt }: Exploration): Promise<boolean> {
-  const frontier: Graph = graph;
-  const pending = [...pastOf(frontier, start).missing];
+  const pending = [...pastOf(graph, start).missing];
   let isComplete = true;
   // The array grows while it is walked: breadth first, so that a near ancestor is found without reading far.
   for (const id of pending) {

@@ -97,6 +97,40 @@ describe("requests", () => {
   });
 });
 
+describe("questions about the past that come at once", () => {
+  const questions = 12;
+
+  async function openShallow(options: Parameters<GitWorld["open"]>[0] = {}) {
+    const chain = await world.chain("main", { count: 40 });
+    const reports: RequestReport[] = [];
+    const repository = world.open({ ...options, onRequest: (report) => reports.push(report) });
+    const head = chain.at(-1) as CommitId;
+    await repository.read(head, signal);
+    reports.length = 0;
+    const ask = () =>
+      Promise.allSettled(chain.slice(0, questions).map((commit) => repository.relation(commit, head, signal)));
+    return { ask, reports };
+  }
+
+  it("fetch it once", async () => {
+    const { ask, reports } = await openShallow();
+    const answers = await ask();
+    expect(answers).toEqual(Array.from({ length: questions }, () => ({ status: "fulfilled", value: "ancestor" })));
+    expect(reports).toHaveLength(1);
+  });
+
+  it("fail together where the server hangs, and not one after the other", async () => {
+    const { ask, reports } = await openShallow({ timeoutMs: 200 });
+    world.proxy.setRules([{ match: {}, fault: { kind: "hang" } }]);
+    const answers = await ask();
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: questions }, () => "rejected"));
+    expect(answers[0]).toMatchObject({ reason: { code: "AG2010" } });
+    expect(reports.length).toBeLessThan(3);
+    world.proxy.clear();
+    expect((await ask())[0]).toEqual({ status: "fulfilled", value: "ancestor" });
+  });
+});
+
 describe("a clone that is renewed every so often", () => {
   it("still reads, relates and tells the history after many fetches", async () => {
     const chain = await world.chain("main", { count: 2 * USES_PER_CLONE + 20 });

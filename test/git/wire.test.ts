@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { CommitId } from "../../src/core/model.ts";
 import { FederationError } from "../../src/errors.ts";
 import { parseAdvertisement } from "../../src/git/advertisement.ts";
 import { parseCommit } from "../../src/git/commit.ts";
-import { parseFetchAnswer } from "../../src/git/fetch-pack.ts";
+import { formatFetch, formatFetchVersion0, parseFetchAnswer } from "../../src/git/fetch-pack.ts";
 import { formatPack, inspectPack } from "../../src/git/pack.ts";
 import { DELIMITER, decodePackets, encodePacket, FLUSH, lineOf } from "../../src/git/pkt-line.ts";
 import { parsePushAnswer } from "../../src/git/send-pack.ts";
@@ -112,6 +113,13 @@ describe("a push's answer", () => {
   ])("tells when the server %s", (_, answer, expected) => {
     expect(parsePushAnswer(answer, REF, true)).toEqual(expected);
   });
+});
+
+it("asks for a depth as every server understands it, whatever it offers", () => {
+  const commit = ID as CommitId;
+  const request = { wants: [commit], haves: [], shallows: [commit], depth: 64 };
+  const version0 = formatFetchVersion0(request, new Map([["deepen-relative", ""]]));
+  for (const text of [formatFetch(request, false), version0]) expect(text.match(/deepen.*/g)).toEqual(["deepen 64"]);
 });
 
 describe("a fetch's answer", () => {
