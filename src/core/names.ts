@@ -46,7 +46,8 @@ function percent(character: string): string {
   return Array.from(utf8.encode(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 }
 
-function decodePercent(segment: string): string | null {
+/** `a b` for `a%20b`; null where a `%` begins no UTF-8 character. */
+export function decodePercent(segment: string): string | null {
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -3,6 +3,8 @@ import { getCACertificates } from "node:tls";
 import { createPool } from "../pool.ts";
 import { type ProxyEnvironment, proxyFor } from "../proxy.ts";
 
+/** Sockets without a request are closed after this; servers close them sooner. */
+const IDLE_CONNECTION_MAX_MS = 60_000;
 /** Idle connections that are kept for the next poll. */
 const IDLE_SOCKETS_MAX = 4;
 
@@ -23,9 +25,9 @@ export function createAgents({ url, timeoutMs, proxyEnv }: ConnectionSettings): 
   let current: { readonly certificates: string | null; readonly agent: Agent } | null = null;
   return (certificates) => {
     if (current !== null && current.certificates === certificates) return current.agent;
-    current?.agent.destroy();
     const trusted = certificates === null ? {} : { ca: [...getCACertificates("default"), certificates] };
-    current = { certificates, agent: createPool(settings, trusted) };
+    // The old pool is left to its requests: they end by themselves, and its idle sockets close after a while.
+    current = { certificates, agent: createPool(settings, { timeout: IDLE_CONNECTION_MAX_MS, ...trusted }) };
     return current.agent;
   };
 }

@@ -1,6 +1,6 @@
 import { hasCode } from "../errors.ts";
 import type { AskCredentials, CredentialRequest } from "./credential-source.ts";
-import { createGitProgram, type GitProgram, type GitProgramSettings } from "./git-program.ts";
+import { createGitProgram, type GitProgram, type GitProgramSettings, type GitRunOptions } from "./git-program.ts";
 
 /**
  * Asks whom git would ask: the credential helpers that a person has configured, or the person at the terminal. What the
@@ -10,7 +10,9 @@ import { createGitProgram, type GitProgram, type GitProgramSettings } from "./gi
 export function createCredentialHelper(settings: GitProgramSettings): AskCredentials {
   const git = createGitProgram(settings);
   return async (request, signal) => {
-    const description = await fill(git, request, signal);
+    // Who is asked at a terminal may have to look for the password first.
+    const timeoutMs = settings.interactive ? null : settings.timeoutMs;
+    const description = await fill(git, request, { timeoutMs, signal });
     const [username, password] = [lineOf(description, "username"), lineOf(description, "password")];
     if (username === null || password === null) return null;
     return {
@@ -33,11 +35,11 @@ const NEVER = new AbortController().signal;
 async function fill(
   git: GitProgram,
   { protocol, host, path }: CredentialRequest,
-  signal: AbortSignal,
+  limits: Pick<GitRunOptions, "timeoutMs" | "signal">,
 ): Promise<string> {
   const input = Buffer.from(`protocol=${protocol}\nhost=${host}\npath=${path}\n\n`);
   try {
-    const { code, stdout } = await git.run(["credential", "fill"], { input, signal });
+    const { code, stdout } = await git.run(["credential", "fill"], { input, ...limits });
     return code === 0 ? stdout.toString("utf8").trimEnd() : "";
   } catch (error) {
     if (hasCode(error, "AG4006", "AG2010")) return "";

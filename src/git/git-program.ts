@@ -23,6 +23,8 @@ export interface GitRunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Told each piece of what it writes to standard error, as it comes. */
   readonly onStderr?: (text: string) => void;
+  /** Instead of the program's own limit; null for a person who is being asked. */
+  readonly timeoutMs?: number | null;
   readonly signal: AbortSignal;
 }
 
@@ -69,7 +71,7 @@ export function createGitProgram(settings: GitProgramSettings): GitProgram {
 
   async function run(
     args: readonly string[],
-    { input, environment, onStderr, signal }: GitRunOptions,
+    { input, environment, onStderr, timeoutMs = settings.timeoutMs, signal }: GitRunOptions,
   ): Promise<GitRun> {
     signal.throwIfAborted();
     const child = start(args, environment);
@@ -78,7 +80,8 @@ export function createGitProgram(settings: GitProgramSettings): GitProgram {
     if (onStderr !== undefined) child.stderr.on("data", (chunk: Buffer) => onStderr(chunk.toString("utf8")));
     const ended = collect(child, verb);
     const stopped = Promise.withResolvers<never>();
-    const deadline = setTimeout(() => stopped.reject(tooSlow(verb, settings)), settings.timeoutMs);
+    const deadline =
+      timeoutMs === null ? undefined : setTimeout(() => stopped.reject(tooSlow(verb, timeoutMs)), timeoutMs);
     const aborted = (): void => stopped.reject(signal.reason);
     signal.addEventListener("abort", aborted, { once: true });
     try {
@@ -181,6 +184,6 @@ function notStarted(error: NodeJS.ErrnoException): FederationError {
   return new FederationError("AG4006", `git ${what}`, { cause: error });
 }
 
-function tooSlow(verb: string, { timeoutMs }: GitProgramSettings): FederationError {
+function tooSlow(verb: string, timeoutMs: number): FederationError {
   return new FederationError("AG2010", `git ${verb} did not end within ${timeoutMs} ms`);
 }

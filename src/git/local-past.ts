@@ -8,6 +8,7 @@ import type { Commit } from "./commit.ts";
 import type { GitProgram } from "./git-program.ts";
 import type { LocalObjects } from "./local-objects.ts";
 import { PAST_COMMITS_MAX } from "./past.ts";
+import { serverWords } from "./words.ts";
 
 /** Questions about what came before a commit, put to git itself. */
 export interface LocalPast {
@@ -50,8 +51,9 @@ export function createLocalPast({ git, directory, objects, hold }: LocalPastSett
 
   async function isAncestor(ancestor: CommitId, descendant: CommitId, signal: AbortSignal): Promise<boolean> {
     if (!(await objects.hasCommit(ancestor))) return false;
-    const { code } = await git.run(["merge-base", "--is-ancestor", ancestor, descendant], { signal });
-    return code === 0;
+    const { code, stderr } = await git.run(["merge-base", "--is-ancestor", ancestor, descendant], { signal });
+    if (code === 0 || code === 1) return code === 0;
+    throw new FederationError("AG4008", `git cannot tell the history in ${directory}: ${serverWords(stderr, [])}`);
   }
 
   async function breaksOff(from: CommitId, shallows: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {

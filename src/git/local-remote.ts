@@ -1,11 +1,12 @@
 import type { CommitId } from "../core/model.ts";
+import { decodePercent } from "../core/names.ts";
 import { FederationError } from "../errors.ts";
 import { tellProgress, withoutProgress } from "./fetch-progress.ts";
 import type { GitProgram, GitRun, GitRunOptions } from "./git-program.ts";
 import { parseRefs, type RefSource } from "./local-refs.ts";
 import { type GitSetting, type RemoteAccess, settingsEnvironment } from "./remote-access.ts";
 import type { PushReport } from "./send-pack.ts";
-import { isRefused, transportComplaint } from "./transport-complaint.ts";
+import { transportComplaint, verdictOn } from "./transport-complaint.ts";
 import { serverWords } from "./words.ts";
 
 /** Git's exit code for a push that did not end well, while the remote could be talked to. */
@@ -48,8 +49,8 @@ export async function openLocalRemote(
         ...options,
         environment: { ...options.environment, ...access.environment, ...configured },
       });
-      const accepted = run.code === 0;
-      const instead = accepted || isRefused(run) ? await access.settle(accepted, options.signal) : null;
+      const verdict = verdictOn(run);
+      const instead = verdict === null ? null : await access.settle(verdict, options.signal);
       if (instead === null) return { ...run, secrets: [...known, ...access.secrets] };
       access = instead;
     }
@@ -178,7 +179,7 @@ function withoutSecrets(address: string): { readonly url: string; readonly secre
   // In an ssh address the name says where to log in; in any other it is half of the credentials, or a token.
   if (protocol !== "ssh:") parsed.username = "";
   const named = protocol === "ssh:" ? [password] : [username, password];
-  return { url: parsed.href, secrets: named.flatMap((secret) => [secret, decodeURIComponent(secret)]) };
+  return { url: parsed.href, secrets: named.flatMap((secret) => [secret, decodePercent(secret) ?? secret]) };
 }
 
 /** What the line of the ref says, and what the server's hooks said. */

@@ -9,8 +9,10 @@ export interface RemoteAccess {
   /** What must not stand in any message. */
   readonly secrets: readonly string[];
   /** Told what the remote made of it. Returns what to try instead of an access that was refused; null for nothing. */
-  readonly settle: (accepted: boolean, signal: AbortSignal) => Promise<RemoteAccess | null>;
+  readonly settle: (verdict: CredentialVerdict, signal: AbortSignal) => Promise<RemoteAccess | null>;
 }
+
+export type CredentialVerdict = "accepted" | "refused" | "denied";
 
 export type GitSetting = readonly [name: string, value: string];
 
@@ -51,9 +53,10 @@ function accessWith(credentials: Credentials, settings: SourceAccessSettings): R
     settings: [["credential.helper", ""], ...header, ...trust],
     environment: { GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "" },
     secrets,
-    async settle(accepted, signal) {
-      await source.settle(credentials, accepted);
-      const next = accepted ? null : await source.afterRefusal(credentials, signal);
+    async settle(verdict, signal) {
+      // Who is known and may not do this gave the right password: no helper has to forget it.
+      if (verdict !== "denied") await source.settle(credentials, verdict === "accepted");
+      const next = verdict === "accepted" ? null : await source.afterRefusal(credentials, signal);
       return next === null ? null : accessWith(next, settings);
     },
   };

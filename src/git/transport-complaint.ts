@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../core/catalogue.ts";
 import { FederationError } from "../errors.ts";
 import type { GitRun } from "./git-program.ts";
+import type { CredentialVerdict } from "./remote-access.ts";
 import { serverWords } from "./words.ts";
 
 export interface Conversation {
@@ -22,10 +23,17 @@ export function transportComplaint({ stderr }: GitRun, { url, direction, secrets
   return new FederationError(code, `git cannot use ${url}${said === "" ? "" : `: ${said}`}`, { remedy });
 }
 
-/** Whether the remote wants credentials, or others. */
-export function isRefused({ stderr }: GitRun): boolean {
-  return REFUSED.test(stderr);
+/**
+ * What the remote made of the credentials that it got, or did not get. `denied`: it knows who asks, or does not care, and
+ * others may do what these may not. Null where it was not about them.
+ */
+export function verdictOn({ code, stderr }: GitRun): CredentialVerdict | null {
+  if (code === 0) return "accepted";
+  if (DENIED.test(stderr)) return "denied";
+  return REFUSED.test(stderr) ? "refused" : null;
 }
+
+const DENIED = /The requested URL returned error: 403/;
 
 const REFUSED =
   /Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied \(|Host key verification failed|returned error: 40[13]/;
@@ -44,7 +52,7 @@ const COMPLAINTS: readonly Complaint[] = [
     code: "AG2013",
     remedy: "Ask for the right to push, or for somebody who has it.",
     only: "push",
-    words: /The requested URL returned error: 403/,
+    words: DENIED,
   },
   {
     code: "AG2002",

@@ -125,6 +125,21 @@ describe("a clone that passes", () => {
     expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(verbs);
   });
 
+  it("lets a helper keep credentials that were right, where they may not do this", async () => {
+    const [head] = (await world.chain("main", { count: 3 })).slice(-1) as [CommitId];
+    const log = join(folder.path, "asked");
+    const helper = `!f() { echo $1 >> ${log}; echo username=anna; echo password=${PASSWORD}; }; f`;
+    await writeFiles(folder.path, { gitconfig: `[credential]\n\thelper = "${helper}"\n` });
+    const environment = { ...NOBODYS_ENVIRONMENT, GIT_CONFIG_GLOBAL: join(folder.path, "gitconfig") };
+    const repository = await open({ credentialsDirectory: null, environment });
+    world.proxy.setRules([{ match: { from: 2 }, fault: { kind: "status", status: 403 } }]);
+    await expect(repository.read(head, signal)).rejects.toMatchObject({ code: "AG2002" });
+    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(["get"]);
+    world.proxy.clear();
+    await repository.list("all", signal);
+    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(["get", "store"]);
+  });
+
   it("takes credentials to no other address", async () => {
     const asked: (string | undefined)[] = [];
     const certificate = selfSigned("elsewhere");
