@@ -15,6 +15,7 @@ const OBJECT_NAME_LENGTH_MAX = 230;
 
 interface Remembered {
   readonly name: string;
+  /** By the clock that nobody sets. */
   readonly writtenAtMs: number;
   readonly count: number;
 }
@@ -34,21 +35,21 @@ export function createEventRecorder(api: Api, clock: Clock, chance: Chance): Pic
   return {
     recordEvent: async (event, signal) => {
       const key = keyOf(event);
-      const nowMs = clock.nowMs();
+      const [nowMs, elapsedMs] = [clock.nowMs(), clock.elapsedMs()];
       const earlier = remembered.get(key);
-      if (earlier !== undefined && nowMs - earlier.writtenAtMs < REPEAT_WINDOW_MS) {
+      if (earlier !== undefined && elapsedMs - earlier.writtenAtMs < REPEAT_WINDOW_MS) {
         const counted = { ...earlier, count: earlier.count + 1 };
-        if (nowMs - earlier.writtenAtMs < COUNT_INTERVAL_MS) {
+        if (elapsedMs - earlier.writtenAtMs < COUNT_INTERVAL_MS) {
           remembered.set(key, counted);
           return;
         }
         if (await writeCount(api, counted, nowMs, signal)) {
-          remember(key, { ...counted, writtenAtMs: nowMs });
+          remember(key, { ...counted, writtenAtMs: elapsedMs });
           return;
         }
       }
       const name = `${event.regarding.metadata.name.slice(0, OBJECT_NAME_LENGTH_MAX)}.${chance.token().slice(0, 16)}`;
-      remember(key, { name, writtenAtMs: nowMs, count: 1 });
+      remember(key, { name, writtenAtMs: elapsedMs, count: 1 });
       try {
         await create(api, name, event, nowMs, signal);
       } catch (error) {

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../core/catalogue.ts";
 import { FederationError } from "../errors.ts";
 import type { ProxyEnvironment } from "../proxy.ts";
 import { createAgents } from "./connections.ts";
-import { type Credentials, credentialReader } from "./credentials.ts";
+import { type Credentials, createCredentialSource } from "./credentials.ts";
 import type { Connection } from "./kubeconfig.ts";
 import { describeSubject, type RequestSubject, refusal } from "./refusal.ts";
 
@@ -50,11 +50,11 @@ const SENDS_MAX = 4;
 /** The http library under the client: what that one lacks are time limits, cancelling, and connections that are kept. */
 export function createTransport(settings: TransportSettings): Transport {
   const { connection, timeoutMs, nowMs, onRequest } = settings;
-  const readCredentials = credentialReader(connection);
+  const source = createCredentialSource(connection);
   const agentFor = createAgents(settings);
 
   async function answer(context: RequestContext, signal: AbortSignal): Promise<IncomingMessage> {
-    const credentials = await orAbort(readCredentials(), signal);
+    const credentials = await orAbort(source.read(), signal);
     const agent = agentFor(credentials.tls);
     for (let sends = 1; ; sends += 1) {
       const outgoing = start(context, credentials, agent, signal);
@@ -84,6 +84,7 @@ export function createTransport(settings: TransportSettings): Transport {
       limits.release();
       const explained = explain(error, { signal: limits.signal, subject, server: connection.server });
       failure = explained instanceof FederationError ? explained.code : null;
+      if (answered.status === 401) source.forget();
       throw explained;
     } finally {
       const { verb, kind } = subject;
@@ -92,7 +93,7 @@ export function createTransport(settings: TransportSettings): Transport {
   }
 
   const limitsFor = (subject: RequestSubject, signal: AbortSignal) =>
-    limit(signal, timeoutMs, () => tooSlow(subject, connection.server, timeoutMs));
+    limit(signal, timeoutMs, () => source.lateness(timeoutMs) ?? tooSlow(subject, connection.server, timeoutMs));
 
   return {
     send: (context, subject, signal) => {

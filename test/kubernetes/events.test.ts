@@ -83,6 +83,15 @@ describe("an Event", () => {
     expect(sent[1]?.body).toMatchObject([{ path: "/count", value: 4 }, { path: "/lastTimestamp" }]);
   });
 
+  it("is written anew after ten minutes also where the clock was set back meanwhile", async () => {
+    const { clock, record, sent } = await recorder();
+    await record();
+    clock.set(-60 * MINUTE_MS);
+    clock.advance(10 * MINUTE_MS);
+    await record();
+    expect(sent.map(({ method }) => method)).toEqual(["POST", "POST"]);
+  });
+
   it("is written anew after ten minutes of silence", async () => {
     const { clock, record, sent } = await recorder();
     await record();

@@ -171,12 +171,18 @@ const START_MS = 1_800_000_000_000;
 /** A clock that stands still until a test moves it; it knows who sleeps and for how long. */
 export class ManualClock implements Clock {
   #nowMs = START_MS;
+  #setByMs = 0;
   readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
   /** Every duration that was asked for, in order. */
   readonly asked: number[] = [];
 
   nowMs(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#setByMs;
+  }
+
+  /** Somebody sets it ahead, or back: no time goes by. */
+  set(byMs: number): void {
+    this.#setByMs += byMs;
   }
 
   elapsedMs(): number {

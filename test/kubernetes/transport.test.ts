@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -191,6 +191,38 @@ describe("credentials", () => {
     const entry = { apiVersion: "client.authentication.k8s.io/v1", command: process.execPath, args: ["-e", script] };
     const plugin: CredentialPlugin = { kind: "exec", userName: "u", entry };
     expect(await authorizations({ plugin })).toEqual(["Bearer from-plugin", "Bearer from-plugin"]);
+  });
+
+  it("come from one run of an exec plugin, whoever asks meanwhile, and from another once they are refused", async () => {
+    const runs = join(folder(), "runs");
+    const script = `require("fs").appendFileSync(${JSON.stringify(runs)}, "x"); setTimeout(() =>
+      console.log(JSON.stringify({ status: { token: require("fs").readFileSync(${JSON.stringify(runs)}, "utf8") } })), 100)`;
+    const plugin: CredentialPlugin = {
+      kind: "exec",
+      userName: "u",
+      entry: { command: process.execPath, args: ["-e", script] },
+    };
+    const server = await startScriptedServer(({ headers }, response) =>
+      headers.authorization === "Bearer x" && readFileSync(runs, "utf8") === "x" && server.received.length > 3
+        ? answerJson(response, 401, status(401, "Unauthorized"))
+        : answerJson(response, 200, list([])),
+    );
+    const { cluster } = open(server.url, { connection: plainConnection(server.url, { plugin }) });
+    await Promise.all([1, 2, 3].map(() => cluster.list("GSLBConfig", never)));
+    expect(await errorOf(cluster.list("GSLBConfig", never))).toMatchObject({ code: "AG3002" });
+    await cluster.list("GSLBConfig", never);
+    const sent = server.received.map(({ headers }) => headers.authorization);
+    expect(sent).toEqual(["Bearer x", "Bearer x", "Bearer x", "Bearer x", "Bearer xx"]);
+  });
+
+  it("are AG4005, and not the API server's fault, where an exec plugin hangs", async () => {
+    const entry = { command: process.execPath, args: ["-e", "setTimeout(() => undefined, 60_000)"] };
+    const plugin: CredentialPlugin = { kind: "exec", userName: "u", entry };
+    const connection = plainConnection("http://127.0.0.1:1", { plugin });
+    const error = await errorOf(
+      open("http://127.0.0.1:1", { connection, timeoutMs: 300 }).cluster.list("GSLBConfig", never),
+    );
+    expect(error).toMatchObject({ code: "AG4005", message: expect.stringContaining("took longer than 300 ms") });
   });
 
   it.each([
