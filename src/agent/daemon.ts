@@ -56,7 +56,7 @@ export function startDaemon(
         passSinceMs = startedAtMs;
         const result = await reconcile({ ...context, members: checks }, memory, wake, signal);
         passSinceMs = null;
-        telemetry.passed(reportPass(result, wake, clock.elapsedMs() - startedAtMs));
+        telemetry.passed(reportPass(result, context.settings, wake, clock.elapsedMs() - startedAtMs));
         return result;
       },
       ended(result) {

@@ -1,14 +1,16 @@
 import { clusterRef } from "../core/refs.ts";
 import type { PassReport, Wake } from "../core/telemetry.ts";
-import type { Result } from "./context.ts";
+import type { AgentSettings, Result } from "./context.ts";
 
 /** What a pass came to, for those who count. */
 export function reportPass(
   { memory, state, error, stance }: Result,
+  settings: Pick<AgentSettings, "cluster">,
   wakes: ReadonlySet<Wake>,
   durationMs: number,
 ): PassReport {
-  const { self, branch, refs, corrections } = memory;
+  const { branch, refs, corrections } = memory;
+  const self = settings.cluster ?? memory.self;
   return {
     wakes,
     durationMs,

@@ -92,7 +92,7 @@ async function waitForGit(context: Context, memory: Memory, error: FederationErr
   const away = { againAfterMs: null, error, state: "git-away" } as const;
   if (reading.kind === "not-here")
     return { ...away, memory: { ...memory, settled: null }, stance: { problem: error.code } };
-  const waiting = { ...forgetFound(memory, reading.local), settled: null };
+  const waiting = { ...forgetFound(memory, reading.local), self: reading.local.self, settled: null };
   const here = await forgetVanished(context, reading.local).catch((failure: unknown) => {
     const { code, message } = asFederationError(failure);
     context.log("debug", "bookkeeping could not be written", { cluster: reading.local.self, code, cause: message });

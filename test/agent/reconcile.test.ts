@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { AgentSettings } from "../../src/agent/context.ts";
+import { reportPass } from "../../src/agent/pass-report.ts";
 import { formatRevision } from "../../src/core/records.ts";
 import {
+  cluster as clusterName,
   federation,
   file,
   globalDeploymentPolicy,
@@ -119,6 +122,19 @@ describe("while git cannot be read", () => {
     await world.follower.run("poll");
     expect(policyIn(world.follower)).toMatchObject({ ttl: 10 });
     expect([...world.remote.branches().keys()].some((name) => name.startsWith("amko/rescue/cluster2/"))).toBe(true);
+  });
+
+  it("an agent that starts tells all the same which cluster it is of", async () => {
+    const world = makeWorld({ holds: HELD });
+    world.remote.fail({ on: "anything", code: "AG2001", times: 100 });
+    const { pass } = world.agent("cluster2");
+    const nameTold = async (cluster: AgentSettings["cluster"]) =>
+      reportPass(await pass("start"), { cluster }, new Set(["start"]), 1).cluster;
+    expect(await nameTold(null)).toBe("cluster2");
+    const nowhere = makeWorld({});
+    nowhere.remote.fail({ on: "anything", code: "AG2001", times: 100 });
+    const result = await nowhere.agent("cluster2").pass("start");
+    expect(reportPass(result, { cluster: clusterName("cluster2") }, new Set(["start"]), 1).cluster).toBe("cluster2");
   });
 
   it("a first start waits for the first commit", async () => {

@@ -21,7 +21,7 @@ const RULES = await readRules();
 const ALERTS = await readAlerts();
 
 /** What a scrape adds, or README.md asks for, and what a join brings. */
-const TARGET_LABELS = ["job", "instance", "federation", "cluster"];
+const TARGET_LABELS = ["job", "instance", "pod", "federation", "cluster"];
 const RECORDED = RULES.groups.flatMap(({ rules }) => rules).flatMap(({ record }) => record ?? []);
 
 /** Each name that can be asked for, with the values of its labels; null where any may stand. */
