@@ -12,8 +12,17 @@ export type DeliveryVerdict =
   | { readonly kind: "ignored"; readonly why: "a ping" | "another event" | "another branch" };
 
 /** Forgejo and Gitea name their events in the headers of the hosts that they descend from, too. */
-const EVENT_HEADERS = ["x-github-event", "x-gitlab-event", "x-forgejo-event", "x-gitea-event", "x-gogs-event"] as const;
-const PUSH_EVENTS: ReadonlySet<string> = new Set(["push", "Push Hook"]);
+const EVENT_HEADERS = [
+  "x-github-event",
+  "x-gitlab-event",
+  "x-forgejo-event",
+  "x-gitea-event",
+  "x-gogs-event",
+  "x-event-key",
+] as const;
+/** The last two are Bitbucket's: Cloud's, and Data Center's. */
+const PUSH_EVENTS: ReadonlySet<string> = new Set(["push", "Push Hook", "repo:push", "repo:refs_changed"]);
+const PING_EVENTS: ReadonlySet<string> = new Set(["ping", "diagnostics:ping"]);
 /** GitLab's for a whole instance; the payload says which event it is. */
 const SYSTEM_EVENT = "System Hook";
 const SYSTEM_PUSH_EVENTS: ReadonlySet<string> = new Set(["push", "repository_update"]);
@@ -24,7 +33,7 @@ const SYSTEM_PUSH_EVENTS: ReadonlySet<string> = new Set(["push", "repository_upd
  */
 export function judgeDelivery({ headers, payload }: Delivery, branch: string): DeliveryVerdict {
   const event = EVENT_HEADERS.map((name) => headers[name]).find((value) => typeof value === "string");
-  if (event === "ping") return { kind: "ignored", why: "a ping" };
+  if (typeof event === "string" && PING_EVENTS.has(event)) return { kind: "ignored", why: "a ping" };
   if (event !== undefined && !isPush(event, payload)) return { kind: "ignored", why: "another event" };
   const refs = refsIn(payload);
   const tracked = refs.length === 0 || refs.includes(`refs/heads/${branch}`) || refs.includes(branch);
@@ -38,9 +47,28 @@ function isPush(event: string | readonly string[], payload: Json): boolean {
   return typeof name === "string" && SYSTEM_PUSH_EVENTS.has(name);
 }
 
-/** Every host tells one as `ref`; GitLab's `repository_update` all of a push as `refs`. */
+/**
+ * Most hosts tell one as `ref`; GitLab's `repository_update` all of a push as `refs`; Bitbucket's Data Center each as
+ * `changes[].ref.id`, and its Cloud as `push.changes[].new`, or `old` where it was deleted.
+ */
 function refsIn(payload: Json): readonly string[] {
-  if (!isObject(payload)) return [];
-  const { ref, refs } = payload;
-  return [ref, ...(Array.isArray(refs) ? (refs as readonly Json[]) : [])].filter((one) => typeof one === "string");
+  const changes = [...listIn(payload, "changes"), ...listIn(fieldOf(payload, "push"), "changes")];
+  const found = [fieldOf(payload, "ref"), ...listIn(payload, "refs"), ...changes.map(changedRef)];
+  return found.filter((one) => typeof one === "string");
+}
+
+function changedRef(change: Json): Json | undefined {
+  const told = fieldOf(change, "new") ?? fieldOf(change, "old");
+  const name = fieldOf(told, "name");
+  if (typeof name !== "string") return fieldOf(fieldOf(change, "ref"), "id");
+  return `refs/${fieldOf(told, "type") === "tag" ? "tags" : "heads"}/${name}`;
+}
+
+function fieldOf(value: Json | undefined, name: string): Json | undefined {
+  return value !== undefined && isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function listIn(value: Json | undefined, name: string): readonly Json[] {
+  const list = fieldOf(value, name);
+  return Array.isArray(list) ? (list as readonly Json[]) : [];
 }

@@ -55,6 +55,8 @@ export interface HealthServer {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
+/** Node looks at both only so often, each half minute unless it is told. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 const IDLE_CONNECTION_MAX_MS = 5_000;
 const HEADERS_SIZE_MAX_BYTES = 16 * 1024;
 const CONNECTIONS_MAX = 64;
@@ -72,6 +74,7 @@ export async function startHealthServer({
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
       keepAliveTimeout: IDLE_CONNECTION_MAX_MS,
       maxHeaderSize: HEADERS_SIZE_MAX_BYTES,
     },

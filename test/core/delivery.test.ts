@@ -72,6 +72,56 @@ it.each<Case>([
     is: "fetch",
   },
   { of: "Forgejo's release", headers: { "x-forgejo-event": "release" }, payload: MAIN, is: "another event" },
+  {
+    of: "Bitbucket Cloud's push of several branches",
+    headers: { "x-event-key": "repo:push" },
+    payload: {
+      push: {
+        changes: [
+          { new: { type: "branch", name: "amko/applied/cluster2" }, old: null },
+          { new: { type: "branch", name: "main" }, old: { type: "branch", name: "main" } },
+        ],
+      },
+    },
+    is: "fetch",
+  },
+  {
+    of: "Bitbucket Cloud's acknowledgement",
+    headers: { "x-event-key": "repo:push" },
+    payload: { push: { changes: [{ new: { type: "branch", name: "amko/applied/cluster2" }, old: null }] } },
+    is: "another branch",
+  },
+  {
+    of: "Bitbucket Cloud's tag of the branch's name",
+    headers: { "x-event-key": "repo:push" },
+    payload: { push: { changes: [{ new: { type: "tag", name: "main" }, old: null }] } },
+    is: "another branch",
+  },
+  {
+    of: "Bitbucket Cloud's deletion of a claim",
+    headers: { "x-event-key": "repo:push" },
+    payload: { push: { changes: [{ new: null, old: { type: "branch", name: "amko/leading/cluster2" } }] } },
+    is: "another branch",
+  },
+  {
+    of: "Bitbucket Data Center's push",
+    headers: { "x-event-key": "repo:refs_changed" },
+    payload: { eventKey: "repo:refs_changed", changes: [{ ref: { id: "refs/heads/main", displayId: "main" } }] },
+    is: "fetch",
+  },
+  {
+    of: "Bitbucket Data Center's acknowledgement",
+    headers: { "x-event-key": "repo:refs_changed" },
+    payload: { changes: [{ ref: { id: "refs/heads/amko/applied/cluster2" } }] },
+    is: "another branch",
+  },
+  { of: "Bitbucket Data Center's test", headers: { "x-event-key": "diagnostics:ping" }, payload: {}, is: "a ping" },
+  {
+    of: "Bitbucket's pull request",
+    headers: { "x-event-key": "pullrequest:created" },
+    payload: {},
+    is: "another event",
+  },
   { of: "somebody's plain call", is: "fetch", payload: null },
   { of: "somebody's branch, whole", payload: MAIN, is: "fetch" },
   { of: "somebody's branch, short", payload: { ref: "main" }, is: "fetch" },

@@ -115,6 +115,19 @@ describe("the address", () => {
   });
 });
 
+it("lets no client take all the time that it likes over a request", async () => {
+  const { server } = await serving(well);
+  const socket = connect(server.address.port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  let answer = "";
+  socket.on("data", (chunk) => {
+    answer += chunk.toString();
+  });
+  socket.write("GET /healthz HTTP/1.1\r\nHost: a\r\n");
+  await new Promise((resolve) => socket.once("close", resolve));
+  expect(answer).toMatch(/^HTTP\/1.1 408 /);
+});
+
 it("closes although a client keeps its connection open without asking anything", async () => {
   const server = await startHealthServer({ listen: "127.0.0.1:0", health: () => well, log: () => undefined });
   const socket = connect(server.address.port, "127.0.0.1");
