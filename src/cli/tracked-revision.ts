@@ -1,3 +1,4 @@
+import { parseCountedRevision } from "../core/counted-revision.ts";
 import type { CommitId } from "../core/model.ts";
 import type { OpenRepository } from "./house.ts";
 import { resolveRevision } from "./source.ts";
@@ -16,10 +17,8 @@ export async function resolveTracked(
   name: string,
   signal: AbortSignal,
 ): Promise<CommitId> {
-  const [base, back] = name.split("~");
-  const steps = back === undefined ? 0 : back === "" ? 1 : Number(back);
-  const counts =
-    (base === branch || base === `origin/${branch}`) && Number.isInteger(steps) && steps >= 0 && steps <= STEPS_MAX;
+  const { base, steps } = parseCountedRevision(name) ?? { base: null, steps: 0 };
+  const counts = (base === branch || base === `origin/${branch}`) && steps <= STEPS_MAX;
   let at: CommitId | null | undefined = counts ? (await repository.list("branch", signal)).head : null;
   for (let step = 0; step < steps && at != null; step += 1) at = (await repository.read(at, signal)).parents[0];
   // Without such a commit the clone is asked, which says that there is none.

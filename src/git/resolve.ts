@@ -1,3 +1,4 @@
+import { parseCountedRevision } from "../core/counted-revision.ts";
 import type { CommitId } from "../core/model.ts";
 import { parseCommitId, parseRevision } from "../core/records.ts";
 import type { RepositoryReader } from "../ports.ts";
@@ -23,9 +24,9 @@ export async function resolveName(
   const below = refs?.get(name.startsWith(`${refPrefix}/`) ? name.slice(refPrefix.length + 1) : name);
   if (below !== undefined) return below;
   if (head === null) return null;
-  const [base = "", back] = name.split("~");
-  if (base === "HEAD" || base === branch || base === `origin/${branch}`) {
-    return back === undefined ? head : await ancestor(repository, head, back === "" ? 1 : Number(back), signal);
+  const counted = parseCountedRevision(name);
+  if (counted !== null && ["HEAD", branch, `origin/${branch}`].includes(counted.base)) {
+    return await ancestor(repository, head, counted.steps, signal);
   }
   if (!/^[0-9a-f]+$/.test(name) || name.length < ABBREVIATION_MIN) return null;
   return await abbreviated(repository, head, name, signal);
@@ -38,7 +39,7 @@ async function ancestor(
   steps: number,
   signal: AbortSignal,
 ): Promise<CommitId | null> {
-  if (!Number.isInteger(steps) || steps < 0 || steps > COMMITS_MAX) return null;
+  if (steps > COMMITS_MAX) return null;
   let at: CommitId | undefined = head;
   for (let step = 0; step < steps && at !== undefined; step += 1) {
     const { parents } = await repository.read(at, signal);

@@ -60,26 +60,29 @@ describe("rollback", () => {
     expect(stdout).toContain("there is nothing to roll back");
   });
 
-  it("counts back from the tracked branch as it is, whatever a clone has", async () => {
-    const { remote, first } = changedRemote();
-    const asked: string[] = [];
-    const args = ["rollback", "main~1", "--dry-run", "-o", "json"];
-    const house = {
-      openRepository: async () => ({
-        ...remote.open(),
-        resolve: async (name: string) => {
-          asked.push(name);
-          return null;
-        },
-        uncommitted: async () => [],
-        close: async () => undefined,
-      }),
-    };
-    const { stdout } = await runCommand(args, { house });
-    expect([JSON.parse(stdout).to, asked]).toEqual([first, []]);
-    const none = await runCommand(["rollback", "main~9"], { house });
-    expect([none.exitCode, asked]).toEqual([2, ["main~9"]]);
-  });
+  it.each(["main~1", "main^", "main~0~1", "origin/main~"])(
+    "counts %s from the branch as it is, whatever a clone has",
+    async (name) => {
+      const { remote, first } = changedRemote();
+      const asked: string[] = [];
+      const args = ["rollback", name, "--dry-run", "-o", "json"];
+      const house = {
+        openRepository: async () => ({
+          ...remote.open(),
+          resolve: async (wanted: string) => {
+            asked.push(wanted);
+            return null;
+          },
+          uncommitted: async () => [],
+          close: async () => undefined,
+        }),
+      };
+      const { stdout } = await runCommand(args, { house });
+      expect([JSON.parse(stdout).to, asked]).toEqual([first, []]);
+      const none = await runCommand(["rollback", "main~9"], { house });
+      expect([none.exitCode, asked]).toEqual([2, ["main~9"]]);
+    },
+  );
 
   it("rolls one kind back, by the name that people use", async () => {
     const { remote } = changedRemote();
