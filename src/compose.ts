@@ -42,15 +42,9 @@ const systemChance: Chance = {
 /** AMKO's chart gives AMKO the members' kubeconfig as the text of this variable. */
 const MEMBERS_VARIABLE = "GSLB_CONFIG";
 
-function membersOf(config: AgentConfig, cluster: Cluster): Members | null {
-  if (config.memberCredentials === "ignore") return null;
+function membersOf(file: string | null, cluster: Cluster): Members {
   const inline = process.env[MEMBERS_VARIABLE] ?? "";
-  return openMembers({
-    file: config.membersKubeconfig,
-    inline: inline === "" ? null : inline,
-    cluster,
-    nowMs: systemClock.nowMs,
-  });
+  return openMembers({ file, inline: inline === "" ? null : inline, cluster, nowMs: systemClock.nowMs });
 }
 
 /** Loaded where an agent starts: no verb but that one counts anything, and it takes its time. */
@@ -102,7 +96,8 @@ export async function startAgent(config: AgentConfig): Promise<Daemon & { readon
     log,
     telemetry: metrics,
   };
-  const daemon = startDaemon(context, { poll: config.poll, resync: config.resync }, membersOf(config, cluster));
+  const members = config.memberCredentials === "ignore" ? null : membersOf(config.membersKubeconfig, cluster);
+  const daemon = startDaemon(context, { poll: config.poll, resync: config.resync }, members);
   metrics.watch(daemon.watchSilenceMs);
   const routes = routesOf(config, daemon, metrics, log);
   const { listen } = config;
@@ -134,12 +129,13 @@ export async function connectCluster({ kubeconfig, context, timeoutMs }: Cluster
 }
 
 /** What a preflight asks beside that. */
-export async function connectInspector(connection: ClusterConnection): Promise<ClusterInspector> {
+export async function connectInspector(
+  connection: ClusterConnection,
+  membersKubeconfig: string | null,
+): Promise<ClusterInspector> {
   const cluster = await connectCluster(connection);
-  const { nowMs } = systemClock;
-  const members = openMembers({ file: null, inline: null, cluster, nowMs });
   return {
-    ...createInspector({ connection, timeoutMs: connection.timeoutMs, nowMs }),
-    memberContexts: members.contexts,
+    ...createInspector({ connection, timeoutMs: connection.timeoutMs, nowMs: systemClock.nowMs }),
+    memberContexts: membersOf(membersKubeconfig, cluster).contexts,
   };
 }

@@ -68,7 +68,8 @@ export interface House {
   /** The files that matter of a folder on disk, uncommitted edits included. @throws FederationError AG4008 */
   readFolder(directory: string): Promise<readonly RevisionFile[]>;
   openCluster(connection: ClusterConnection): Promise<Cluster>;
-  openInspector(connection: ClusterConnection): Promise<ClusterInspector>;
+  /** The members' kubeconfig is that file, or where null what AMKO has. */
+  openInspector(connection: ClusterConnection, membersKubeconfig: string | null): Promise<ClusterInspector>;
   /** Who makes commits: git's configuration for the folder says so, or the user of this machine. */
   readPerson(directory: string): Promise<Pick<CommitAuthor, "name" | "email">>;
   /** The files of a federation repository that are the same in each: its README and its gates. */

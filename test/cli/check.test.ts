@@ -129,8 +129,16 @@ describe("check", () => {
     expect(itemsOf(stdout)[name]).toEqual(found);
   });
 
-  it("does without what is optional", async () => {
-    const house = inspector({ may: async ({ resource }) => resource !== "secrets", memberContexts: async () => null });
+  it.each([
+    ["is not there", async () => null],
+    [
+      "may not be read",
+      async () => {
+        throw new FederationError("AG3003", "secrets is forbidden");
+      },
+    ],
+  ])("does without the members' kubeconfig where it %s", async (_, memberContexts) => {
+    const house = inspector({ may: async ({ resource }) => resource !== "secrets", memberContexts });
     const { exitCode, stdout } = await runCommand(["check", "--cluster-only", "-o", "json"], {
       cluster: leader(),
       house,
@@ -140,5 +148,25 @@ describe("check", () => {
       permissions: ["warning", "AG3003"],
       "member-credentials": ["warning", "AG5022"],
     });
+  });
+
+  it("asks for no members' kubeconfig where the agent has none, and for the one that it has", async () => {
+    const asked: (string | null)[] = [];
+    const { openInspector } = inspector();
+    const options = {
+      cluster: leader(),
+      house: {
+        openInspector: (...[connection, file]: Parameters<House["openInspector"]>) => {
+          asked.push(file);
+          return openInspector(connection, file);
+        },
+      },
+    };
+    const command = ["check", "--cluster-only", "-o", "json"];
+    const none = await runCommand([...command, "--member-credentials", "ignore"], options);
+    const own = await runCommand([...command, "--members-kubeconfig", "/members/config"], options);
+    expect(itemsOf(none.stdout)["member-credentials"]).toEqual(["skipped", null]);
+    expect(itemsOf(own.stdout)["member-credentials"]).toEqual(["ok", null]);
+    expect(asked).toEqual([null, "/members/config"]);
   });
 });

@@ -45,6 +45,12 @@ export const check: Verb = {
   arguments: [],
   options: [
     option("cluster-only", null, null, "leave git out"),
+    option("member-credentials", "mode", "auto", "whether the agent uses the members' kubeconfig: auto or ignore", {
+      fromEnvironment: true,
+    }),
+    option("members-kubeconfig", "file", null, "the members' kubeconfig (default: what AMKO has)", {
+      fromEnvironment: true,
+    }),
     ...CLUSTER_OPTIONS,
     ...REPOSITORY_OPTIONS,
     OUTPUT_OPTION,
@@ -52,6 +58,7 @@ export const check: Verb = {
   examples: ["check --context cluster1", "check --context cluster2 --cluster-only -o json"],
   async run(given, shell, house) {
     given.oneOf("output", ["text", "json"]);
+    given.oneOf("member-credentials", ["auto", "ignore"]);
     const cluster = await inspectCluster(given, shell, house);
     const items = [...cluster.items, ...(await inspectRepository(given, shell, house, cluster.amkoCluster))];
     const report: CheckReport = { ok: items.every(({ result }) => result !== "failed"), items };
@@ -75,7 +82,7 @@ interface Inspected {
 async function inspectCluster(given: Given, { signal, nowMs }: Shell, house: House): Promise<Inspected> {
   const [cluster, inspector] = await Promise.all([
     openThisCluster(given, house),
-    house.openInspector(connectionOf(given)),
+    house.openInspector(connectionOf(given), given.text("members-kubeconfig")),
   ]);
   const server = await inspector.readServer(signal).catch(asFederationError);
   if (server instanceof Error) {
@@ -105,14 +112,21 @@ async function inspectCluster(given: Given, { signal, nowMs }: Shell, house: Hou
       );
     }),
     attempt("federator", async () => checkFederator(await cluster.readWorkload(signal), fields?.isLeader ?? false)),
-    attempt("member-credentials", async () =>
-      fields === null
-        ? skipped("member-credentials", "the AMKOCluster does not say whom it needs them for")
-        : checkMemberCredentials(await inspector.memberContexts(signal), fields),
-    ),
+    attempt("member-credentials", async () => {
+      const name = "member-credentials";
+      if (given.oneOf(name, ["auto", "ignore"]) === "ignore") return skipped(name, "the agent is told to use none");
+      if (fields === null) return skipped(name, "the AMKOCluster does not say whom it needs them for");
+      return checkMemberCredentials(await inspector.memberContexts(signal).catch(unlessForbidden), fields);
+    }),
   ];
   const first = [passed("api-server", `Kubernetes ${server.version}`), checkClock(server.clockMs, nowMs())];
   return { items: [...first, ...(await Promise.all(tried))], amkoCluster };
+}
+
+/** A Role without the right to that Secret is a choice: it is what the permissions tell. */
+function unlessForbidden(error: unknown): null {
+  if (hasCode(error, "AG3003")) return null;
+  throw error;
 }
 
 async function inspectRepository(
