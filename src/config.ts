@@ -167,19 +167,28 @@ const REQUESTS: DurationRange = { minMs: 1, maxMs: 2 * 60_000, remedy: "Use from
 
 /** Settings of which each is usable, and both together are not. */
 function findContradictions(
-  { ackIntervalMs, staleAfterMs }: AgentConfig,
+  { branch, refPrefix, ackIntervalMs, staleAfterMs }: AgentConfig,
   { problems, text }: ReturnType<typeof createReader>,
 ): readonly ConfigProblem[] {
-  const unread = problems.some(({ flag }) => flag === "--ack-interval" || flag === "--stale-after");
-  if (unread || ackIntervalMs < staleAfterMs) return [];
-  return [
-    {
+  const areRead = (...flags: string[]): boolean => !problems.some(({ flag }) => flags.includes(flag));
+  const found: ConfigProblem[] = [];
+  if (areRead("--branch", "--ref-prefix") && isWithinPrefix(branch, refPrefix)) {
+    found.push({
+      flag: "--branch",
+      value: branch,
+      cause: `not apart from --ref-prefix (${refPrefix}), below which the agents keep their own branches`,
+      remedy: "Name another branch, or another prefix.",
+    });
+  }
+  if (areRead("--ack-interval", "--stale-after") && ackIntervalMs >= staleAfterMs) {
+    found.push({
       flag: "--ack-interval",
       value: text("ack-interval"),
       cause: `not shorter than --stale-after (${text("stale-after")}): members would count as failed before they tell`,
       remedy: "Shorten --ack-interval, or lengthen --stale-after.",
-    },
-  ];
+    });
+  }
+  return found;
 }
 
 /** Reads one setting after the other; where one cannot be used it notes why and goes on with something harmless. */
@@ -247,10 +256,15 @@ function checkedRefName(name: string): string {
   return name;
 }
 
-/** Without slashes around it; null where it would leave the repository. */
-function parseFolder(text: string): string | null {
-  const folder = text.replace(/^\/+|\/+$/g, "");
-  return folder.split("/").includes("..") ? null : folder;
+/** As git writes it: `prod` for `./prod/`, empty for the root. Null where it would leave the repository. */
+export function parseFolder(text: string): string | null {
+  const segments = text.split("/").filter((segment) => segment !== "" && segment !== ".");
+  return segments.includes("..") ? null : segments.join("/");
+}
+
+/** Whether git cannot hold both, or one is among the other's own: `amko` or `amko/x` beside the prefix `amko`. */
+export function isWithinPrefix(branch: string, refPrefix: string): boolean {
+  return `${branch}/`.startsWith(`${refPrefix}/`) || `${refPrefix}/`.startsWith(`${branch}/`);
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

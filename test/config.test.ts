@@ -118,6 +118,8 @@ describe("a setting that cannot be used", () => {
     ["author", "bot@example.com"],
     ["author", "Bot <bot example>"],
     ["path", "teams/../../etc"],
+    ["branch", "amko"],
+    ["branch", "amko/main"],
     ["log-level", "trace"],
     ["log-format", "xml"],
   ])("--%s=%j is told with its value, the cause and what to do", (flag, value) => {
@@ -126,6 +128,16 @@ describe("a setting that cannot be used", () => {
     expect(problem).toMatchObject({ flag: `--${flag}`, value });
     expect(problem?.cause).not.toBe("");
     expect(problem?.remedy).toMatch(/\.$/);
+  });
+
+  it.each([
+    ["amko/main", "amko"],
+    ["main", "main/agents"],
+    ["amko", "amko"],
+  ])("is a branch %s that git cannot hold beside the prefix %s", (branch, prefix) => {
+    const found = problems({ branch, "ref-prefix": prefix });
+    expect(found).toMatchObject([{ flag: "--branch", value: branch, cause: expect.stringContaining(`(${prefix})`) }]);
+    expect(problems({ branch: "amko-federation" })).toEqual([]);
   });
 
   it("is told together with all others", () => {

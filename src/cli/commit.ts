@@ -112,7 +112,7 @@ async function pushUntilSettled<Plan extends CommitPlan>(
     const proposal = work.proposes || given.isSet("propose") ? work.proposal(planned.head) : null;
     const pushed = await pushPlan(calling, planned, { proposal, message, author }).catch(unlessMoved(attempt));
     if (pushed === null) continue;
-    const tracked = given.text("branch") ?? "main";
+    const { branch: tracked } = given.place();
     talk.say(renderPushed(pushed, plan.subject, { next: work.next, tracked }, talk.stream));
     return { planned, pushed };
   }

@@ -55,7 +55,7 @@ export async function compareRevisions(source: ComparedSource): Promise<Comparis
 /** @throws as {@link compareRevisions} */
 export async function readNamed(source: ComparedSource, name: string | null): Promise<NamedRevision> {
   const { given, repository, signal } = source;
-  const branch = given.text("branch") ?? "main";
+  const { branch } = given.place();
   if (name === null || name === branch) {
     const { head } = await repository.list("branch", signal);
     if (head === null) throw new FederationError("AG2005", `${repository.url} has no commit on ${branch}`);
@@ -84,7 +84,7 @@ async function readParent(
 ): Promise<NamedRevision | null> {
   const [parent] = revision.parents;
   if (parent === undefined) return null;
-  const title = titleOf(parent, `${given.text("branch") ?? "main"}~1`);
+  const title = titleOf(parent, `${given.place().branch}~1`);
   return { revision: await repository.read(parent, signal), title };
 }
 

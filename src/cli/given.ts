@@ -1,4 +1,4 @@
-import { type DurationRange, parseDuration } from "../config.ts";
+import { type DurationRange, isWithinPrefix, parseDuration, parseFolder } from "../config.ts";
 import type { ClusterName } from "../core/model.ts";
 import { parseClusterName } from "../core/names.ts";
 import { FederationError } from "../errors.ts";
@@ -20,6 +20,16 @@ export interface Given {
   duration(flag: string, range: DurationRange | null): number | null;
   /** @throws FederationError AG4002 for text that no context can have */
   cluster(flag: string): ClusterName | null;
+  /** Where the federation is, as the agent reads the same flags. @throws FederationError AG4002 */
+  place(): Place;
+}
+
+/** Which branch is tracked, in which folder of it the federation is, and below what the agents' own branches are. */
+export interface Place {
+  readonly branch: string;
+  /** Empty for the root. */
+  readonly path: string;
+  readonly refPrefix: string;
 }
 
 /** How long a person may let one request take: more than an agent, which has a liveness probe. */
@@ -73,6 +83,20 @@ export function createGiven(args: readonly (string | undefined)[], options: Give
       if (parsed === null)
         throw wrongFlag(flag, value, "no usable context name", "Give the name as clusterContext has it.");
       return parsed;
+    },
+    place() {
+      const [branch, refPrefix, folder] = [text("branch") ?? "main", text("ref-prefix") ?? "amko", text("path") ?? ""];
+      const path = parseFolder(folder);
+      if (path === null)
+        throw wrongFlag("path", folder, "leaves the repository", "Give a folder inside the repository.");
+      if (isWithinPrefix(branch, refPrefix))
+        throw wrongFlag(
+          "branch",
+          branch,
+          `not apart from --ref-prefix "${refPrefix}"`,
+          "Give them as the agents have.",
+        );
+      return { branch, path, refPrefix };
     },
   };
 }

@@ -29,7 +29,7 @@ export async function readHead(
   schemas: Schemas,
   signal: AbortSignal,
 ): Promise<Head> {
-  const branch = given.text("branch") ?? "main";
+  const { branch } = given.place();
   const { head, refs } = await repository.list("all", signal);
   if (head === null) throw new FederationError("AG2005", `${repository.url} has no commit on ${branch}`);
   const revision = await repository.read(head, signal);

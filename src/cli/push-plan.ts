@@ -25,9 +25,9 @@ export async function pushPlan(
   const request = { message, author, parent: head.commit, changes: plan.changes };
   if (proposal === null) {
     const made = await repository.publish(request, shell.signal).catch(refusedToPeople);
-    return { outcome: "committed", commit: made, branch: given.text("branch") ?? "main" };
+    return { outcome: "committed", commit: made, branch: given.place().branch };
   }
-  const branch = `${given.text("ref-prefix") ?? "amko"}/${proposal}`;
+  const branch = `${given.place().refPrefix}/${proposal}`;
   const standing = head.refs.get(proposal) ?? null;
   if (standing !== null) {
     const { parents, files } = await repository.read(standing, shell.signal);

@@ -44,9 +44,7 @@ export async function withSource<T>(
   const progress = createProgress(shell);
   const source: RepositorySource = {
     location: given.text("repo") ?? ".",
-    branch: given.text("branch") ?? "main",
-    path: given.text("path") ?? "",
-    refPrefix: given.text("ref-prefix") ?? "amko",
+    ...given.place(),
     gitCredentials: given.text("git-credentials"),
     gitTimeoutMs: given.duration("git-timeout", REQUEST_DURATIONS) ?? 30_000,
     interactive: shell.stderr.isTerminal,

@@ -30,7 +30,8 @@ export async function validate(given: Given, shell: Shell, house: House): Promis
   const folder = given.argument(0);
   const location = given.text("repo");
   if (folder !== null && location !== null) {
-    throw wrongFlag("repo", location, "a folder was named too", "Name the folder, or the repository.");
+    // An address may hold a password: it is not repeated.
+    throw wrongFlag("repo", null, "a folder was named too", "Name the folder, or the repository.");
   }
   const from = location ?? folder ?? ".";
   const ref = given.text("ref");
@@ -40,7 +41,7 @@ export async function validate(given: Given, shell: Shell, house: House): Promis
   return await withSource(source, shell, house, async (repository) => {
     if (location === null && ref === null)
       return await judgeCheckout(repository, from, base ?? "", given, shell, house);
-    return await judgeRevision(repository, ref ?? given.text("branch") ?? "main", base, given, shell, house);
+    return await judgeRevision(repository, ref ?? given.place().branch, base, given, shell, house);
   });
 }
 
@@ -121,13 +122,13 @@ async function judgeAgainst(
 }
 
 async function readBelow(folder: string, given: Given, house: House): Promise<readonly RevisionFile[]> {
-  const path = given.text("path");
-  return await house.readFolder(path === null ? folder : `${folder}/${path}`);
+  const { path } = given.place();
+  return await house.readFolder(path === "" ? folder : `${folder}/${path}`);
 }
 
 function conclude(found: Omit<Validation, "problems">, problems: readonly Problem[], given: Given): Validation {
-  const folder = (given.text("path") ?? "").replace(/\/+$/, "");
-  return { ...found, problems: problems.map((one) => placed(one, folder)) };
+  const { path } = given.place();
+  return { ...found, problems: problems.map((one) => placed(one, path)) };
 }
 
 /** Reviewers and tools want a line: what is about a whole file, also one that was lost, stands at its first. */

@@ -1,4 +1,5 @@
 import type { FirstFederation } from "../../core/first-commit.ts";
+import type { Place } from "../given.ts";
 import { paint, type Stream } from "../shell.ts";
 import { renderNotes } from "./notes.ts";
 import { plainText } from "./problem.ts";
@@ -37,7 +38,7 @@ export function renderFirstFederation(
 }
 
 /** What is left to do in a folder. */
-export function renderNextSteps(directory: string, branch: string): string {
+export function renderNextSteps(directory: string, { branch, path }: Pick<Place, "branch" | "path">): string {
   const folder = /^[\w./@-]+$/.test(directory) ? directory : JSON.stringify(directory);
   return `Written to ${plainText(directory)}. Next:
 
@@ -48,6 +49,6 @@ export function renderNextSteps(directory: string, branch: string): string {
   git remote add origin <URL of an empty repository>
   git push --set-upstream origin ${branch}
 
-Then fill in the image's digest in the gate, and start the agents.
+Then ${path === "" ? "fill in the image's digest in the gate" : "add the gate to the checks of the repository"}, and start the agents.
 `;
 }

@@ -49,11 +49,8 @@ export const acceptIdentity: Verb = {
     const namespace = await cluster.readNamespace(shell.signal);
     if (namespace === null || namespace.terminating)
       throw new FederationError("AG3015", `namespace ${NAMESPACE} is missing or being deleted`);
-    const here: Identity = {
-      namespaceUid: namespace.uid,
-      branch: given.text("branch") ?? "main",
-      path: given.text("path") ?? "",
-    };
+    const { branch, path } = given.place();
+    const here: Identity = { namespaceUid: namespace.uid, branch, path };
     const orphan = identityOrphan(self, here);
     return await withSource(given, shell, house, async (repository) => {
       const { refs } = await repository.list("all", shell.signal);

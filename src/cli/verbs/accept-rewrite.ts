@@ -51,7 +51,7 @@ export const acceptRewrite: Verb = {
   async run(given, shell, house) {
     const { signal } = shell;
     const json = given.oneOf("output", ["text", "json"]) === "json";
-    const branch = given.text("branch") ?? "main";
+    const { branch } = given.place();
     const cluster = await openThisCluster(given, house);
     const amkoCluster = await readAmkoCluster(cluster, signal);
     const data = (await cluster.readConfigMap(signal))?.data ?? {};

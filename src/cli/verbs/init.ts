@@ -45,7 +45,7 @@ export const init: Verb = {
     if (folder === null && given.text("repo") === null) {
       throw wrongFlag("repo", null, "missing, and no folder is given", "Name a folder, or a repository with --repo.");
     }
-    const read = await readFirstFederation(given, house, shell.signal);
+    const read = withGateNote(await readFirstFederation(given, house, shell.signal), given.place().path);
     const { files, refusals } = await judgeFirst(read, given, house);
     const plan: Plan = { read, files, refusals: [...read.refusals, ...refusals], folder };
     if (plan.refusals.length > 0) return finish(given, shell, plan, { outcome: "refused" });
@@ -63,12 +63,19 @@ interface Plan {
   readonly folder: string | null;
 }
 
+/** Gates count in the repository's root only, which may be somebody else's. */
+function withGateNote(read: ReadFederation, path: string): ReadFederation {
+  if (path === "") return read;
+  const note = `no gate is written, since the federation is below ${path}: add "amko-gitops validate --path ${path}" to the checks of the repository`;
+  return { ...read, warnings: [...read.warnings, note] };
+}
+
 /** What would be committed must be sound. That versions differ is told, and is for people to mend. */
 async function judgeFirst({ federation }: ReadFederation, given: Given, house: House) {
   const template = await house.readTemplate();
-  // Gates count in the repository's root only.
-  const used = pathOf(given) === "" ? template : template.filter(({ path }) => path === "README.md");
-  const files = firstFiles({ ...federation, template: used });
+  const place = given.place();
+  const used = place.path === "" ? template : template.filter(({ path }) => path === "README.md");
+  const files = firstFiles({ ...federation, template: used }, place);
   const schemas = await house.readSchemas();
   const judged = files.filter(({ path }) => /^(?:clusters|federation)\//.test(path));
   const { newErrors } = judgeOutcome(evaluate([], schemas), [], judged, schemas);
@@ -77,7 +84,7 @@ async function judgeFirst({ federation }: ReadFederation, given: Given, house: H
 
 async function write(given: Given, shell: Shell, house: House, folder: string, plan: Plan): Promise<ExitCode> {
   if (given.isSet("dry-run")) return finish(given, shell, plan, { outcome: "dry-run" });
-  const path = pathOf(given);
+  const { path } = given.place();
   const files = plan.files.map((file) => (path === "" ? file : { ...file, path: `${path}/${file.path}` }));
   await house.writeFolder(resolve(shell.directory, folder), files);
   return finish(given, shell, plan, { outcome: "written", directory: folder });
@@ -90,7 +97,7 @@ async function push(
   repository: OpenRepository,
   plan: Plan,
 ): Promise<ExitCode> {
-  const branch = branchOf(given);
+  const { branch } = given.place();
   const { head } = await repository.list("branch", shell.signal);
   if (head !== null) throw exists(repository.url, branch);
   if (given.isSet("dry-run")) return finish(given, shell, plan, { outcome: "dry-run" });
@@ -115,16 +122,8 @@ function exists(url: string, branch: string): FederationError {
   return new FederationError("AG4010", `${branch} exists already in ${url}`);
 }
 
-function pathOf(given: Given): string {
-  return (given.text("path") ?? "").replace(/^\/+|\/+$/g, "");
-}
-
-function branchOf(given: Given): string {
-  return given.text("branch") ?? "main";
-}
-
 function pathsOf({ files }: Plan, given: Given): readonly string[] {
-  const path = pathOf(given);
+  const { path } = given.place();
   return files.map((file) => (path === "" ? file.path : `${path}/${file.path}`));
 }
 
@@ -163,7 +162,7 @@ function tell(report: InitReport, plan: Plan, given: Given, shell: Shell): strin
   const plainly = describe(plan, given, shell);
   switch (report.outcome) {
     case "written":
-      return `${plainly}\n${renderNextSteps(report.directory ?? ".", branchOf(given))}`;
+      return `${plainly}\n${renderNextSteps(report.directory ?? ".", given.place())}`;
     case "pushed": {
       const words = `Pushed ${(report.commit ?? "").slice(0, 8)} to ${report.branch}. Next: start the agents.\n`;
       return given.isSet("yes") ? `${plainly}\n${words}` : words;

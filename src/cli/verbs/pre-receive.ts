@@ -53,11 +53,7 @@ async function judgeAll(
 ): Promise<readonly string[]> {
   const user = shell.environment[given.text("pusher-variable") ?? "REMOTE_USER"] || null;
   const pusher = (user === null ? undefined : pushers.get(user)) ?? ({ kind: "unknown" } as const);
-  const place = {
-    branch: given.text("branch") ?? "main",
-    refPrefix: given.text("ref-prefix") ?? "amko",
-    path: given.text("path") ?? "",
-  };
+  const place = given.place();
   const gitTimeoutMs = given.duration("git-timeout", REQUEST_DURATIONS) ?? 30_000;
   const source = { ...place, location: shell.directory, gitTimeoutMs };
   const repository = openedOnce(() => house.openPushed(source, shell.signal));

@@ -34,9 +34,10 @@ export const rollback: Verb = {
     const kinds = readKinds(given);
     const schemas = await house.readSchemas();
     return await withSource(given, shell, house, async (repository) => {
-      const commit = await resolveTracked(repository, given.text("branch") ?? "main", name, shell.signal);
+      const { branch } = given.place();
+      const commit = await resolveTracked(repository, branch, name, shell.signal);
       const past = evaluate((await repository.read(commit, shell.signal)).files, schemas);
-      const revision = shortRevision({ commit, name: formatRevision(given.text("branch") ?? "main", commit) });
+      const revision = shortRevision({ commit, name: formatRevision(branch, commit) });
       return await commitPlanned(
         { given, shell, house, repository },
         {

@@ -103,7 +103,7 @@ async function readStatus(given: Given, shell: Shell, repository: RepositoryRead
       behindSince: since === null ? null : formatInstant(since * 1000),
     })),
   };
-  const refPrefix = given.text("ref-prefix") ?? "amko";
+  const { refPrefix } = given.place();
   const time = { revision: shortRevision(head), refPrefix, nowMs: shell.nowMs() };
   return { data, state: JSON.stringify(data), text: () => renderStatus(result, time, shell.stdout) };
 }
