@@ -94,9 +94,6 @@ async function install(stage: NewcomerStage): Promise<Pods> {
     await writeFile(join(person.folder, "token.txt"), users[cluster]?.password ?? "");
     const secret = readme(stage, "kubectl -n avi-system create secret generic amko-gitops-git");
     await person.ok(`${secret.replace("username=cluster1", `username=${cluster}`)} --context ${cluster}`);
-    await person.ok(
-      kubectl(cluster, "create secret generic amko-gitops-webhook --from-literal=token=nobody-knows-this"),
-    );
     const check = readme(stage, "npx amko-gitops check --context cluster1").replace("cluster1", cluster);
     const { code, stdout } = await person.run(check);
     // As the README says: AMKO's own federator beside the leader, and nothing else.
