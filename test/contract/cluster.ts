@@ -339,11 +339,13 @@ export function clusterContract(name: string, makeWorld: () => Promise<ClusterWo
 
       it("is an Event on an object, found as kubectl describe finds it, and counted when it repeats", async () => {
         const regarding = await cluster.create(amkoCluster(), real, never);
-        let nowMs = Date.now();
-        const events = connect({ clock: { ...systemClock(), nowMs: () => nowMs } });
+        let laterMs = 0;
+        const clock = systemClock();
+        const elapsedMs = (): number => clock.elapsedMs() + laterMs;
+        const events = connect({ clock: { ...clock, nowMs: () => clock.nowMs() + laterMs, elapsedMs } });
         const event = { type: "Warning", reason: "Held", message: "Two clusters lead.", regarding } as const;
         await events.recordEvent(event, never);
-        nowMs += 61_000;
+        laterMs = 61_000;
         await events.recordEvent(event, never);
         const selector = `involvedObject.uid=${regarding.metadata.uid},involvedObject.kind=AMKOCluster`;
         const { body } = await admin("GET", `${EVENTS_PATH}?fieldSelector=${encodeURIComponent(selector)}`);
