@@ -83,10 +83,7 @@ function restAfter({ againAfterMs }: Result): Rest {
   return { forMs: Math.min(againAfterMs ?? REST_MAX_MS, REST_MAX_MS), endedBy: EVERY_WAKE };
 }
 
-/**
- * Doubles from half a second to a minute, with jitter; not shorter than the server asked for, but a minute at most: who
- * rests for an hour does not read that somebody else leads.
- */
+/** Doubles from half a second to a minute, with jitter; never shorter than the server asked for. */
 function backOff(error: FederationError, failures: number, { chance, log }: LoopParts): Rest {
   const { code, message, remedy } = error;
   if (error.retry === "now" && failures <= IMMEDIATE_RETRIES_MAX) {
@@ -95,8 +92,7 @@ function backOff(error: FederationError, failures: number, { chance, log }: Loop
   }
   const slowed = error.retry === "now" ? failures - IMMEDIATE_RETRIES_MAX : failures;
   const fullMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(slowed - 1, 10));
-  const askedMs = Math.min(error.retryAfterMs ?? 0, BACKOFF_MAX_MS);
-  const forMs = Math.max(askedMs, Math.round(fullMs * (0.5 + chance.fraction() / 2)));
+  const forMs = Math.max(error.retryAfterMs ?? 0, Math.round(fullMs * (0.5 + chance.fraction() / 2)));
   log("warn", "pass failed", { code, cause: message, remedy, failures, againAfterMs: forMs });
   return { forMs, endedBy: error.retryAfterMs === null ? WAKES_FROM_BACKOFF : new Set() };
 }

@@ -17,8 +17,8 @@ interface Circumstances {
   readonly nowMs: number;
 }
 
-/** A server that asks to wait longer is asked again after this. */
-const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
+/** A server that asks to wait longer is asked again after this: a leader that does not read the branch leads on. */
+const RETRY_AFTER_MAX_MS = 60_000;
 
 /** Turns an answer whose status is not 200 into an error. Total. */
 export function refusal(

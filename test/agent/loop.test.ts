@@ -191,14 +191,6 @@ describe("after an error the loop", () => {
     await harness.stop();
   });
 
-  it("waits a minute at most, since who does not read the branch leads on", async () => {
-    const harness = await start();
-    await harness.answer(failed("AG2001", 3_600_000));
-    await harness.clock.advance(60_000);
-    expect(harness.passes.at(-1)).toEqual(["retry"]);
-    await harness.stop();
-  });
-
   it.each<Wake>(["poll", "resync"])("goes on at once with: %s", async (reason) => {
     const harness = await start();
     await rests(harness, 8, failed("AG2001"));
