@@ -90,12 +90,17 @@ async function loadAuthenticator({ kind, entry, userName }: CredentialPlugin): P
   );
 }
 
-/** Nothing is told to it, and nobody waits for it who does not wait for a request. */
+/** Nothing is told to it, and it keeps no program running that waits for nothing else. */
 function startPlugin(command: string, args: readonly string[] = [], options: SpawnOptions = {}): ChildProcess {
-  const stdio: SpawnOptions["stdio"] = ["ignore", "pipe", "pipe"];
-  const child = spawn(command, args, { ...options, stdio, timeout: PLUGIN_MAX_MS, killSignal: "SIGKILL" });
-  child.unref();
+  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   // Pipes to a child are sockets, whatever their type says.
-  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
+  const pipes = [child.stdout, child.stderr] as (Socket | null)[];
+  for (const one of [child, ...pipes]) one?.unref();
+  const end = setTimeout(() => {
+    child.kill("SIGKILL");
+    // What it started may hold them open.
+    for (const pipe of pipes) pipe?.destroy();
+  }, PLUGIN_MAX_MS).unref();
+  for (const event of ["close", "error"]) child.once(event, () => clearTimeout(end));
   return child;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -223,6 +224,19 @@ describe("credentials", () => {
       open("http://127.0.0.1:1", { connection, timeoutMs: 300 }).cluster.list("GSLBConfig", never),
     );
     expect(error).toMatchObject({ code: "AG4005", message: expect.stringContaining("took longer than 300 ms") });
+  });
+
+  it("keep no program running for an exec plugin that is not there, or hangs", async () => {
+    const credentials = new URL("../../src/kubernetes/credential-plugin.ts", import.meta.url).href;
+    for (const entry of [{ command: "/nowhere/plugin" }, { command: "/bin/sh", args: ["-c", "sleep 100; echo"] }]) {
+      const plugin = { kind: "exec", userName: "u", entry };
+      const script = `const { createPluginSource } = await import("${credentials}");
+        const asked = createPluginSource(${JSON.stringify(plugin)}).read().catch(() => undefined);
+        await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, 100))]);`;
+      const args = ["--input-type=module", "--eval", script];
+      const { status: code } = spawnSync(process.execPath, args, { timeout: 50_000 });
+      expect(code).toBe(0);
+    }
   });
 
   it.each([
