@@ -105,7 +105,9 @@ describe("init", () => {
     const remote = createFakeRemote();
     const args = ["init", "--repo", "https://x/y.git", "--path", "glb", ...FLAGS, "--yes", "-o", "json"];
     const { stdout } = await runCommand(args, { repository: remote.open({ path: "glb" }) });
-    expect(JSON.parse(stdout).warnings).toEqual([expect.stringContaining("amko-gitops validate --path glb")]);
+    expect(JSON.parse(stdout).warnings).toEqual([
+      expect.stringContaining("amko-gitops validate . --base origin/main --path glb"),
+    ]);
     expect(JSON.parse(stdout).files).toEqual([
       "glb/README.md",
       ...CONTEXTS.map((name) => `glb/clusters/${name}/amkocluster.yaml`),

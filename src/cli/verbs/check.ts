@@ -116,16 +116,18 @@ async function inspectCluster(given: Given, { signal, nowMs }: Shell, house: Hou
       const name = "member-credentials";
       if (given.oneOf(name, ["auto", "ignore"]) === "ignore") return skipped(name, "the agent is told to use none");
       if (fields === null) return skipped(name, "the AMKOCluster does not say whom it needs them for");
-      return checkMemberCredentials(await inspector.memberContexts(signal).catch(unlessForbidden), fields);
+      const contexts = await inspector.memberContexts(signal).catch(unlessForbidden);
+      if (contexts === "forbidden") return skipped(name, "whoever asks may not read Secret gslb-config-secret");
+      return checkMemberCredentials(contexts, fields);
     }),
   ];
   const first = [passed("api-server", `Kubernetes ${server.version}`), checkClock(server.clockMs, nowMs())];
   return { items: [...first, ...(await Promise.all(tried))], amkoCluster };
 }
 
-/** A Role without the right to that Secret is a choice: it is what the permissions tell. */
-function unlessForbidden(error: unknown): null {
-  if (hasCode(error, "AG3003")) return null;
+/** The right to that Secret is optional, and missing ones are what the permissions tell. */
+function unlessForbidden(error: unknown): "forbidden" {
+  if (hasCode(error, "AG3003")) return "forbidden";
   throw error;
 }
 

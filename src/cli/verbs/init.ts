@@ -7,7 +7,7 @@ import { evaluate } from "../../core/view.ts";
 import { FederationError, hasCode } from "../../errors.ts";
 import { COMMIT_OPTIONS, readAuthor } from "../commit-options.ts";
 import { type ReadFederation, readFirstFederation } from "../first-federation.ts";
-import { type Given, wrongFlag } from "../given.ts";
+import { type Given, type Place, wrongFlag } from "../given.ts";
 import type { FolderFile, House, OpenRepository } from "../house.ts";
 import { printResult } from "../output.ts";
 import { askYes } from "../questions.ts";
@@ -45,7 +45,7 @@ export const init: Verb = {
     if (folder === null && given.text("repo") === null) {
       throw wrongFlag("repo", null, "missing, and no folder is given", "Name a folder, or a repository with --repo.");
     }
-    const read = withGateNote(await readFirstFederation(given, house, shell.signal), given.place().path);
+    const read = withGateNote(await readFirstFederation(given, house, shell.signal), given.place());
     const { files, refusals } = await judgeFirst(read, given, house);
     const plan: Plan = { read, files, refusals: [...read.refusals, ...refusals], folder };
     if (plan.refusals.length > 0) return finish(given, shell, plan, { outcome: "refused" });
@@ -64,9 +64,10 @@ interface Plan {
 }
 
 /** Gates count in the repository's root only, which may be somebody else's. */
-function withGateNote(read: ReadFederation, path: string): ReadFederation {
+function withGateNote(read: ReadFederation, { path, branch }: Place): ReadFederation {
   if (path === "") return read;
-  const note = `no gate is written, since the federation is below ${path}: add "amko-gitops validate --path ${path}" to the checks of the repository`;
+  const gate = `amko-gitops validate . --base origin/${branch} --path ${path}`;
+  const note = `no gate is written, since the federation is below ${path}: add "${gate}" to the checks of the repository, in a clone with its whole history`;
   return { ...read, warnings: [...read.warnings, note] };
 }
 
