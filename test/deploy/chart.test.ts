@@ -61,9 +61,10 @@ describe("the chart", () => {
       const text = JSON.stringify(objects.find(({ kind }) => kind === "NetworkPolicy"));
       return [...text.slice(text.indexOf('"egress"')).matchAll(/"port":(\d+)/g)].map(([, port]) => Number(port));
     };
-    expect(await portsWith("https://git.example.com/a.git")).toEqual([53, 53, 443, 6443]);
-    expect(await portsWith("http://git.example.com/a.git")).toEqual([53, 53, 443, 6443, 80]);
-    expect(await portsWith("http://[2001:db8::1]:3000/a.git")).toEqual([53, 53, 443, 6443, 3000]);
+    const always = [53, 53, 5353, 5353, 443, 6443];
+    expect(await portsWith("https://git.example.com/a.git")).toEqual(always);
+    expect(await portsWith("http://git.example.com/a.git")).toEqual([...always, 80]);
+    expect(await portsWith("http://[2001:db8::1]:3000/a.git")).toEqual([...always, 3000]);
   });
 });
 
