@@ -144,7 +144,8 @@ function typeOf(value: Json): SchemaType | "null" {
   if (value === null) return "null";
   if (isArray(value)) return "array";
   // 5.0 and 5 are one number in JSON, and the API server takes both for an integer; what needs more than 64 bits is none.
-  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? "integer" : "number";
+  // The greatest that has 64 bits was rounded up when it was read.
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) <= 2 ** 63 ? "integer" : "number";
   return typeof value as "object" | "string" | "boolean";
 }
 

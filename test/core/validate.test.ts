@@ -40,6 +40,12 @@ test.each<Verdict>([
   },
   { when: "an integer is written 5.0", schema: gdp, value: JSON.parse('{"spec":{"ttl":5.0}}'), expected: [] },
   {
+    when: "an integer is the greatest of 64 bits",
+    schema: gslbConfig,
+    value: JSON.parse('{"spec":{"refreshInterval":9223372036854775807}}'),
+    expected: [],
+  },
+  {
     when: "an integer is too large for any server",
     schema: gdp,
     value: { spec: { ttl: 1e30 } },
