@@ -2,15 +2,12 @@ import type { AgentConfig, ConfigProblem, GivenSettings } from "../config.ts";
 import type { CommitId, Json, RevisionFile } from "../core/model.ts";
 import type { Schemas } from "../core/resource-definition.ts";
 import type { Cluster, ClusterInspector, CommitAuthor, Log, Repository } from "../ports.ts";
+import type { Place } from "./given.ts";
 
 /** Where the federation repository is. */
-export interface RepositoryPlace {
+export interface RepositoryPlace extends Place {
   /** An http or https URL, or a folder: a clone, or a bare repository. */
   readonly location: string;
-  readonly branch: string;
-  /** The federation's folder; "" is the root. */
-  readonly path: string;
-  readonly refPrefix: string;
   readonly gitTimeoutMs: number;
 }
 

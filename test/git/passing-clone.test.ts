@@ -105,16 +105,22 @@ describe("a clone that passes", () => {
     await expect(readFile(join(folder.path, "helped"))).resolves.toBeDefined();
   });
 
-  it.each([
-    [PASSWORD, ["get", "store"], null],
-    ["wrong", ["get", "erase"], "AG2002"],
-  ])("asks whoever git would ask once, and tells what the server made of %j", async (password, verbs, code) => {
-    const [head] = (await world.chain("main", { count: 3 })).slice(-1) as [CommitId];
+  /** A clone whose git asks a helper that gives this password, and what the helper was told. */
+  async function openAsking(password: string) {
     const log = join(folder.path, "asked");
     const helper = `!f() { echo $1 >> ${log}; echo username=anna; echo password=${password}; }; f`;
     await writeFiles(folder.path, { gitconfig: `[credential]\n\thelper = "${helper}"\n` });
     const environment = { ...NOBODYS_ENVIRONMENT, GIT_CONFIG_GLOBAL: join(folder.path, "gitconfig") };
     const repository = await open({ credentialsDirectory: null, environment });
+    return { repository, told: async () => (await readFile(log, "utf8")).trim().split("\n") };
+  }
+
+  it.each([
+    [PASSWORD, ["get", "store"], null],
+    ["wrong", ["get", "erase"], "AG2002"],
+  ])("asks whoever git would ask once, and tells what the server made of %j", async (password, verbs, code) => {
+    const [head] = (await world.chain("main", { count: 3 })).slice(-1) as [CommitId];
+    const { repository, told } = await openAsking(password);
     for (const work of [() => repository.list("all", signal), () => repository.read(head, signal)]) {
       const failure = await work().then(
         () => null,
@@ -122,22 +128,18 @@ describe("a clone that passes", () => {
       );
       expect(failure).toBe(code);
     }
-    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(verbs);
+    expect(await told()).toEqual(verbs);
   });
 
   it("lets a helper keep credentials that were right, where they may not do this", async () => {
     const [head] = (await world.chain("main", { count: 3 })).slice(-1) as [CommitId];
-    const log = join(folder.path, "asked");
-    const helper = `!f() { echo $1 >> ${log}; echo username=anna; echo password=${PASSWORD}; }; f`;
-    await writeFiles(folder.path, { gitconfig: `[credential]\n\thelper = "${helper}"\n` });
-    const environment = { ...NOBODYS_ENVIRONMENT, GIT_CONFIG_GLOBAL: join(folder.path, "gitconfig") };
-    const repository = await open({ credentialsDirectory: null, environment });
+    const { repository, told } = await openAsking(PASSWORD);
     world.proxy.setRules([{ match: { from: 2 }, fault: { kind: "status", status: 403 } }]);
     await expect(repository.read(head, signal)).rejects.toMatchObject({ code: "AG2002" });
-    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(["get"]);
+    expect(await told()).toEqual(["get"]);
     world.proxy.clear();
     await repository.list("all", signal);
-    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual(["get", "store"]);
+    expect(await told()).toEqual(["get", "store"]);
   });
 
   it("takes credentials to no other address", async () => {

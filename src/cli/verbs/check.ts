@@ -58,7 +58,6 @@ export const check: Verb = {
   examples: ["check --context cluster1", "check --context cluster2 --cluster-only -o json"],
   async run(given, shell, house) {
     given.oneOf("output", ["text", "json"]);
-    given.oneOf("member-credentials", ["auto", "ignore"]);
     const cluster = await inspectCluster(given, shell, house);
     const items = [...cluster.items, ...(await inspectRepository(given, shell, house, cluster.amkoCluster))];
     const report: CheckReport = { ok: items.every(({ result }) => result !== "failed"), items };
@@ -80,6 +79,7 @@ interface Inspected {
 }
 
 async function inspectCluster(given: Given, { signal, nowMs }: Shell, house: House): Promise<Inspected> {
+  const usesMembers = given.oneOf("member-credentials", ["auto", "ignore"]) === "auto";
   const [cluster, inspector] = await Promise.all([
     openThisCluster(given, house),
     house.openInspector(connectionOf(given), given.text("members-kubeconfig")),
@@ -114,7 +114,7 @@ async function inspectCluster(given: Given, { signal, nowMs }: Shell, house: Hou
     attempt("federator", async () => checkFederator(await cluster.readWorkload(signal), fields?.isLeader ?? false)),
     attempt("member-credentials", async () => {
       const name = "member-credentials";
-      if (given.oneOf(name, ["auto", "ignore"]) === "ignore") return skipped(name, "the agent is told to use none");
+      if (!usesMembers) return skipped(name, "the agent is told to use none");
       if (fields === null) return skipped(name, "the AMKOCluster does not say whom it needs them for");
       const contexts = await inspector.memberContexts(signal).catch(unlessForbidden);
       if (contexts === "forbidden") return skipped(name, "whoever asks may not read Secret gslb-config-secret");
