@@ -1,19 +1,25 @@
 import type { OpenRepository, PushedRepository, RepositoryPlace, RepositorySource } from "./cli/house.ts";
-import { hasCode } from "./errors.ts";
+import { FederationError, hasCode } from "./errors.ts";
 import { createCredentialHelper } from "./git/credential-helper.ts";
 import { openLocalRepository } from "./git/local-repository.ts";
 import { openPassingClone } from "./git/passing-clone.ts";
+import type { RemoteAccess } from "./git/remote-access.ts";
 import { resolveName } from "./git/resolve.ts";
+import { openSourceAccess } from "./git/source-access.ts";
+import { makeTemporaryFolder } from "./git/temporary-folder.ts";
 
 /**
  * The repository that a person named: a folder is somebody's clone, whose remote is asked through git, as its owner has
  * set it up; an address is asked through git too, in a clone that goes away again.
- * @throws FederationError AG4003, AG4008
+ * @throws FederationError AG4002 for credentials that the remote cannot take, AG4003, AG4004, AG4008
  */
 export async function openSource(source: RepositorySource, signal: AbortSignal): Promise<OpenRepository> {
   const { location, branch, path, refPrefix, gitTimeoutMs: timeoutMs, interactive, onProgress } = source;
   const settings = { branch, path, refPrefix, timeoutMs, interactive, onProgress, environment: process.env };
-  if (!isAddress(location)) return await openLocalRepository({ ...settings, directory: location }, signal);
+  if (!isAddress(location)) {
+    const access = source.gitCredentials === null ? {} : { readAccess: accessWith(source.gitCredentials) };
+    return await openLocalRepository({ ...settings, ...access, directory: location }, signal);
+  }
   if (source.asAgent) return await openDirectly(source);
   try {
     const clone = { ...settings, url: location, credentialsDirectory: source.gitCredentials };
@@ -23,6 +29,20 @@ export async function openSource(source: RepositorySource, signal: AbortSignal):
     if (!hasCode(error, "AG4006")) throw error;
     return await openDirectly(source);
   }
+}
+
+/** The credentials of a folder in place of those that the clone's owner has set git up with. */
+function accessWith(credentialsDirectory: string): (url: string) => Promise<RemoteAccess> {
+  const folder = async (): Promise<string> => (await makeTemporaryFolder()).path;
+  let opening: ReturnType<typeof openSourceAccess> | null = null;
+  return async (url) => {
+    if (!/^https?:/i.test(url)) {
+      const message = `--git-credentials: they are for http and https, and the clone's remote is ${url}`;
+      throw new FederationError("AG4002", message, { remedy: "Leave them out: git asks as it is set up." });
+    }
+    opening ??= openSourceAccess({ url, credentialsDirectory, ask: null, folder });
+    return await (await opening)();
+  };
 }
 
 /** As an agent asks: without git, except for the credential helpers of a person's git where nothing is mounted. */

@@ -46,10 +46,11 @@ for (const [name, exitCode] of [
   });
 }
 
-// Whoever reads may stop reading (`| head`).
+// Whoever reads may stop reading (`| head`). What was under way is not done then: no success, and what a shell says of a
+// program that SIGPIPE ended.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit();
+  process.exit(141);
 });
 
 process.exitCode = await runCommandLine(process.argv.slice(2), createShell(interrupted.signal), house);

@@ -51,6 +51,10 @@ export interface Calling {
 /** A branch that moves so often is busy with something that people should look at first. */
 const ATTEMPTS_MAX = 5;
 
+/** What was sent cannot be called back, and nobody waited for the answer. */
+const INTERRUPTED =
+  "Interrupted while pushing: the commit may have landed all the same. amko-gitops status shows what the branch says.\n";
+
 /** Shows, asks, pushes and tells: the way of every verb that writes a commit. */
 export async function commitPlanned<Plan extends CommitPlan>(
   calling: Calling,
@@ -110,7 +114,10 @@ async function pushUntilSettled<Plan extends CommitPlan>(
     agreed = digest(plan.changes);
     const message = formatPersonMessage({ subject: plan.subject, changes: plan.snapshots, reason });
     const proposal = work.proposes || given.isSet("propose") ? work.proposal(planned.head) : null;
-    const pushed = await pushPlan(calling, planned, { proposal, message, author }).catch(unlessMoved(attempt));
+    const pushed = await pushPlan(calling, planned, { proposal, message, author }).catch((error: unknown) => {
+      if (shell.signal.aborted) shell.stderr.write(INTERRUPTED);
+      return unlessMoved(error, attempt);
+    });
     if (pushed === null) continue;
     const { branch: tracked } = given.place();
     talk.say(renderPushed(pushed, plan.subject, { next: work.next, tracked }, talk.stream));
@@ -119,11 +126,9 @@ async function pushUntilSettled<Plan extends CommitPlan>(
 }
 
 /** Null asks for another attempt. */
-function unlessMoved(attempt: number): (error: unknown) => null {
-  return (error) => {
-    if (hasCode(error, "AG2003", "AG2011") && attempt < ATTEMPTS_MAX) return null;
-    throw error;
-  };
+function unlessMoved(error: unknown, attempt: number): null {
+  if (hasCode(error, "AG2003", "AG2011") && attempt < ATTEMPTS_MAX) return null;
+  throw error;
 }
 
 /** What is settled before anybody is asked; null where there is something to push. Shows the plan. */

@@ -55,7 +55,10 @@ async function judgeFolder(folder: string, given: Given, house: House): Promise<
   );
 }
 
-/** A work tree is judged as it stands, its history as far as it is committed. */
+/**
+ * A work tree is judged as it stands, its history as far as it is committed. Where all of it is committed the commit's
+ * own bytes are read, as agents do: a checkout may lack submodules, and its filters may have put other bytes there.
+ */
 async function judgeCheckout(
   repository: OpenRepository,
   folder: string,
@@ -65,7 +68,8 @@ async function judgeCheckout(
   house: House,
 ): Promise<Validation> {
   const head = await resolveRevision(repository, "HEAD", shell.signal);
-  const files = await readBelow(folder, given, house);
+  const isCommitted = (await repository.uncommitted(shell.signal)).length === 0;
+  const files = isCommitted ? (await repository.read(head, shell.signal)).files : await readBelow(folder, given, house);
   return await judgeAgainst({ repository, base, head, files, subject: folder, revision: null }, given, shell, house);
 }
 

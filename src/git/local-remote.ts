@@ -16,13 +16,18 @@ const REJECTIONS = ["[rejected]", "[remote rejected]"] as const;
 /** Settings of a remote that make git do more than it was asked: move refs of the clone, or ask for fewer objects. */
 const LEFT_OUT = ["fetch", "push", "mirror", "prune", "prunetags", "tagopt", "promisor", "partialclonefilter"] as const;
 
+/** Until the remote has answered once: who is asked for a password or a passphrase may have to look for it first. */
+const PERSON_MAX_MS = 5 * 60_000;
+
 export interface LocalRemoteSettings {
   readonly git: GitProgram;
   readonly remote: string;
   /** What git is run with: settings may have come that way, and stay. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Asked for each time that the remote is talked to: credentials may have changed. */
-  readonly readAccess: () => Promise<RemoteAccess>;
+  readonly readAccess: (url: string) => Promise<RemoteAccess>;
+  /** Whether git, or ssh, may ask somebody at the terminal. */
+  readonly asksPerson: boolean;
   /** Told how far a fetch has come, in a few words; null when it is over. */
   readonly onProgress: (text: string | null) => void;
   /** Keeps what was fetched by refs of its own, so that later fetches build on it: where the refs are nobody's. */
@@ -35,20 +40,24 @@ export interface LocalRemoteSettings {
  * the clone is moved when we fetch or push.
  */
 export async function openLocalRemote(
-  { git, remote, environment: given, readAccess, onProgress, keepsFetched }: LocalRemoteSettings,
+  { git, remote, environment: given, readAccess, asksPerson, onProgress, keepsFetched }: LocalRemoteSettings,
   signal: AbortSignal,
 ): Promise<RefSource> {
   const alias = `amko-gitops-as-${remote}`;
   const { url, secrets: known } = withoutSecrets(await git.ask(["remote", "get-url", "--", remote], { signal }));
   const settings = aliasing(await readSettings(git, remote, signal), alias);
 
+  let patience: Pick<GitRunOptions, "timeoutMs"> = asksPerson ? { timeoutMs: PERSON_MAX_MS } : {};
+
   async function talk(args: readonly string[], options: GitRunOptions): Promise<Talk> {
-    for (let access = await readAccess(); ; ) {
+    for (let access = await readAccess(url); ; ) {
       const configured = settingsEnvironment([...settings, ...access.settings], given);
       const run = await git.run(args, {
         ...options,
+        ...patience,
         environment: { ...options.environment, ...access.environment, ...configured },
       });
+      if (run.code === 0) patience = {};
       const verdict = verdictOn(run);
       const instead = verdict === null ? null : await access.settle(verdict, options.signal);
       if (instead === null) return { ...run, secrets: [...known, ...access.secrets] };

@@ -32,8 +32,8 @@ export interface LocalRepositorySettings {
   readonly timeoutMs: number;
   /** The environment that git gets (a hook's quarantine variables come through it). */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** How the remote is talked to; as git is set up, when not given. */
-  readonly readAccess?: () => Promise<RemoteAccess>;
+  /** How the remote at an address is talked to; as git is set up, when not given. */
+  readonly readAccess?: (url: string) => Promise<RemoteAccess>;
   /** Told how far a fetch has come, in a few words; null when it is over. */
   readonly onProgress?: (text: string | null) => void;
   /** Whether refs may be written here to keep what was fetched; never in somebody's clone. */
@@ -84,9 +84,10 @@ async function openRefs(
 ): Promise<RefSource> {
   const remote = await chooseRemote(git, settings, signal);
   if (remote === null) return createOwnRefs(git, workTree ?? gitDirectory);
-  const { environment, readAccess = async () => USUAL_ACCESS, onProgress = () => undefined } = settings;
-  const { keepsFetched = false } = settings;
-  return await openLocalRemote({ git, remote, environment, readAccess, onProgress, keepsFetched }, signal);
+  const { environment, interactive, onProgress = () => undefined, keepsFetched = false } = settings;
+  const { readAccess = async () => USUAL_ACCESS } = settings;
+  const asksPerson = interactive && settings.readAccess === undefined;
+  return await openLocalRemote({ git, remote, environment, readAccess, asksPerson, onProgress, keepsFetched }, signal);
 }
 
 function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySettings): LocalRepository {

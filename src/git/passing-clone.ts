@@ -1,14 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { getCACertificates } from "node:tls";
 import { FederationError } from "../errors.ts";
 import { createCredentialHelper } from "./credential-helper.ts";
-import { createCredentialSource } from "./credential-source.ts";
-import { readCredentials } from "./credentials.ts";
 import { createGitProgram } from "./git-program.ts";
 import { withoutBindings } from "./local-place.ts";
 import { type LocalRepository, type LocalRepositorySettings, openLocalRepository } from "./local-repository.ts";
-import { type RemoteAccess, readSourceAccess } from "./remote-access.ts";
+import { openSourceAccess } from "./source-access.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { parseRepositoryUrl } from "./url.ts";
 
@@ -34,15 +29,18 @@ export async function openPassingClone(settings: PassingCloneSettings, signal: A
   const url = parseRepositoryUrl(settings.url);
   const folder = await makeTemporaryFolder();
   try {
-    const environment = withoutBindings(settings.environment);
-    await initialise({ ...settings, environment, directory: folder.path }, url, signal);
+    // Named, so that it is used also where git is told to look for no bare repository by itself.
+    const environment = { ...withoutBindings(settings.environment), GIT_DIR: folder.path };
+    const program = { ...settings, environment, directory: folder.path };
+    await initialise(program, url, signal);
+    const { credentialsDirectory } = settings;
+    const ask = createCredentialHelper(program);
+    const readAccess = await openSourceAccess({ url, credentialsDirectory, ask, folder: async () => folder.path });
     const repository = await openLocalRepository(
       {
-        ...settings,
-        environment,
-        directory: folder.path,
+        ...program,
         remote: REMOTE,
-        readAccess: await accessFor(url, { ...settings, environment }, folder.path),
+        readAccess,
         keepsFetched: true,
       },
       signal,
@@ -77,23 +75,4 @@ async function initialise(
   }
   await git.ask(["init", "--quiet", "--bare", "--template=", "--object-format=sha1", "."], { signal });
   await git.ask(["config", `remote.${REMOTE}.url`, url], { signal });
-}
-
-/**
- * Credentials of a folder are read again for each conversation, its certificates once: git wants them in a file. Where
- * there is no folder, whoever git would ask is asked, once for all conversations.
- */
-async function accessFor(
-  url: string,
-  { credentialsDirectory: directory, ...program }: PassingCloneSettings,
-  folder: string,
-): Promise<() => Promise<RemoteAccess>> {
-  const ask = createCredentialHelper({ ...program, directory: folder });
-  const source = createCredentialSource({ url, directory, ask });
-  const { certificates } = await readCredentials(directory);
-  const certificatesFile = certificates === null ? null : join(folder, "ca.crt");
-  if (certificatesFile !== null) {
-    await writeFile(certificatesFile, [...getCACertificates("default"), certificates].join("\n"));
-  }
-  return () => readSourceAccess({ url, source, certificatesFile });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Repository } from "../../src/ports.ts";
 import { runCommand } from "../support/command-line.ts";
 import { fixtureFiles, fixtureRemote } from "../support/fixture-remote.ts";
 
@@ -44,6 +45,21 @@ describe("rollback", () => {
     expect([exitCode, remote.branch("main")]).toEqual([0, second]);
     expect(stdout).toContain("amko/propose/cluster1/rollback");
     expect(remote.branch("amko/propose/cluster1/rollback")).not.toBeNull();
+  });
+
+  it("says that what was being pushed may have landed, when it is interrupted", async () => {
+    const { remote } = changedRemote();
+    const interrupted = new AbortController();
+    const repository: Repository = {
+      ...remote.open(),
+      async publish() {
+        interrupted.abort(new DOMException("interrupted by SIGINT", "AbortError"));
+        throw interrupted.signal.reason;
+      },
+    };
+    const args = ["rollback", "HEAD~1", "--reason", "too much", "--yes"];
+    const { exitCode, stderr } = await runCommand(args, { repository, signal: interrupted.signal });
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^Interrupted while pushing: .*status.*\n$/)]);
   });
 
   it("says what of the clone is not committed, and so no part of it", async () => {

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +10,7 @@ import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
 import { type GitServer, startGitServer } from "../../src/sandbox/git-server.ts";
 import { FILES } from "../support/federation.ts";
 import { git, temporaryFolder, writeFiles } from "../support/git.ts";
+import { PROJECT } from "../support/process.ts";
 import { openTerminal, type Terminal } from "../support/terminal.ts";
 import { federationFiles } from "../support/world.ts";
 
@@ -95,6 +98,20 @@ const USAGE: readonly Misuse[] = [
   { what: "a flag that is needed", line: "switchover --repo clone", exit: 2, code: "AG4002", says: "--to" },
   { what: "no duration", line: "status --repo clone --git-timeout 5", exit: 2, code: "AG4002", says: "--git-timeout" },
   { what: "an unknown format", line: "status --repo clone -o yml", exit: 2, code: "AG4002", says: "json" },
+  {
+    what: "two places to begin",
+    line: "init here --repo URL --clusters a,b --leader a",
+    exit: 2,
+    code: "AG4002",
+    says: "--repo",
+  },
+  {
+    what: "a filter that has no use",
+    line: "history --leaders --kind gdp --repo clone",
+    exit: 2,
+    code: "AG4002",
+    says: "--kind",
+  },
   { what: "an unknown cluster", line: "switchover --repo clone --to cluster9", exit: 1, code: "AG5", says: "cluster9" },
   { what: "an unknown revision", line: "diff --repo clone nowhere", exit: 2, code: "AG4009", says: "nowhere" },
   {
@@ -194,6 +211,46 @@ function placed(text: string): string {
     .replaceAll("URL", server.url("federation.git"));
 }
 
+describe("a machine that is set up otherwise", () => {
+  const credentials = "--git-credentials CREDENTIALS/jo";
+
+  test.each([
+    ["has no folder that can be written, as an agent's pod", { TMPDIR: "/nowhere" }],
+    [
+      "looks for no bare repository by itself",
+      { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.bareRepository", GIT_CONFIG_VALUE_0: "explicit" },
+    ],
+  ])("%s: a repository is read by its address all the same", async (_, environment) => {
+    const other = await openTerminal(join(folder.path, "other"), environment);
+    expect(await other.ok(placed(`amko-gitops history --repo URL ${credentials}`))).toContain("Edit");
+  });
+
+  test("has a clone whose git knows no password: the one that is given is used, and never for ssh", async () => {
+    await terminal.ok("git clone -q clone other");
+    await terminal.ok(placed("git -C other remote set-url origin URL"));
+    expect((await terminal.run("amko-gitops history --repo other")).stderr).toContain("AG2002");
+    expect(await terminal.ok(placed(`amko-gitops history --repo other ${credentials}`))).toContain("Edit");
+    const rollback = `amko-gitops rollback main~1 --repo other --reason test --yes --propose ${credentials}`;
+    expect(await terminal.ok(placed(rollback))).toContain("amko/propose");
+    await terminal.ok("git -C other remote set-url origin git@git.invalid:federation.git");
+    const { code, stderr } = await terminal.run(placed(`amko-gitops history --repo other ${credentials}`));
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--git-credentials")]);
+    expect(stderr).toMatch(SENTENCE);
+  });
+});
+
+describe("a reader who goes away", () => {
+  test("is told to no script as success", async () => {
+    const line = ["history", "--repo", join(terminal.folder, "clone")];
+    const child = spawn(process.execPath, [join(PROJECT, "src/launch.js"), ...line], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    child.stdout.destroy();
+    const [code] = await once(child, "exit");
+    expect(code).toBe(141);
+  });
+});
+
 describe("a checkout that is not as it was cloned", () => {
   const rollback = "amko-gitops rollback main~1 --repo clone --dry-run";
 
@@ -211,5 +268,15 @@ describe("a checkout that is not as it was cloned", () => {
     expect([code, stdout]).toEqual([1, expect.stringContaining("AG5003")]);
     expect(await terminal.ok(rollback)).toContain(`Not committed here, and no part of it:\n  * ${manifest}\n`);
     expect(await terminal.ok("git -C clone status --porcelain")).toBe(` M ${manifest}\n`);
+  });
+
+  test("with what agents read otherwise, is judged as they read it: a submodule is no empty folder", async () => {
+    await terminal.ok("git clone -q clone gate");
+    const commit = (await terminal.ok("git -C gate rev-parse HEAD")).trim();
+    await terminal.ok(`git -C gate update-index --add --cacheinfo 160000,${commit},clusters/docs`);
+    await terminal.ok("git -C gate commit -q -m submodule");
+    await mkdir(join(terminal.folder, "gate/clusters/docs"));
+    const { code, stdout } = await terminal.run("amko-gitops validate gate --base HEAD~1");
+    expect([code, stdout]).toEqual([1, expect.stringContaining("AG1001")]);
   });
 });

@@ -44,6 +44,7 @@ export const history: Verb = {
     given.oneOf("output", ["text", "json"]);
     const filter = readFilter(given, shell.nowMs());
     const limit = readLimit(given);
+    if (given.isSet("leaders")) refuseAllButTimes(given);
     const schemas = await house.readSchemas();
     return await withSource(given, shell, house, async (repository) => {
       const head = await readHead(given, repository, schemas, shell.signal);
@@ -86,6 +87,14 @@ export const history: Verb = {
     });
   },
 };
+
+/** Terms of office are found in all revisions, and only the times choose among them. */
+function refuseAllButTimes(given: Given): void {
+  for (const flag of ["kind", "cluster", "field"]) {
+    if (given.texts(flag).length > 0)
+      throw wrongFlag(flag, null, "no use with --leaders", "Leave one out; --since and --until choose among terms.");
+  }
+}
 
 function isWithin(began: number, ended: number | null, { since, until }: StoryFilter): boolean {
   return (until === null || began <= until) && (since === null || ended === null || ended >= since);

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { environmentName } from "../../config.ts";
 import { firstFiles } from "../../core/first-commit.ts";
 import { formatPersonMessage } from "../../core/message.ts";
 import type { FileChange, Problem } from "../../core/model.ts";
@@ -44,6 +45,10 @@ export const init: Verb = {
     const folder = given.argument(0);
     if (folder === null && given.text("repo") === null) {
       throw wrongFlag("repo", null, "missing, and no folder is given", "Name a folder, or a repository with --repo.");
+    }
+    // What the environment says is for every verb, and is overruled.
+    if (folder !== null && given.text("repo") !== (shell.environment[environmentName("repo")] || null)) {
+      throw wrongFlag("repo", null, "a folder was named too", "Name a folder, or the repository.");
     }
     const read = withGateNote(await readFirstFederation(given, house, shell.signal), given.place());
     const { files, refusals } = await judgeFirst(read, given, house);
