@@ -35,9 +35,12 @@ export function formatFetch(request: FetchRequest, agent: boolean): string {
   ].join("");
 }
 
+/** `multi_ack` makes no difference where `done` comes at once, but Azure DevOps refuses whoever does not ask for it. */
+const WISHED_VERSION_0 = ["multi_ack", "side-band-64k", "ofs-delta", "no-progress"] as const;
+
 /** The same in version 0, see gitprotocol-pack(5). */
 export function formatFetchVersion0(request: FetchRequest, capabilities: ReadonlyMap<string, string>): string {
-  const wished = ["side-band-64k", "ofs-delta", "no-progress"].filter((name) => capabilities.has(name));
+  const wished = WISHED_VERSION_0.filter((name) => capabilities.has(name));
   return [
     // The first wish alone says what the client can do.
     ...request.wants.map((id, index) =>

@@ -122,6 +122,16 @@ it("asks for a depth as every server understands it, whatever it offers", () => 
   for (const text of [formatFetch(request, false), version0]) expect(text.match(/deepen.*/g)).toEqual(["deepen 64"]);
 });
 
+it("asks a server of version 0 for what some refuse to do without, where it is offered", () => {
+  const request = { wants: [ID as CommitId], haves: [], shallows: [], depth: null };
+  const offered = new Map([
+    ["multi_ack", ""],
+    ["ofs-delta", ""],
+  ]);
+  expect(formatFetchVersion0(request, offered)).toContain(`want ${ID} multi_ack ofs-delta\n`);
+  expect(formatFetchVersion0(request, new Map())).not.toContain("multi_ack");
+});
+
 describe("a fetch's answer", () => {
   it("tells a refusal, whether or not it ends properly", () => {
     const refusal = encodePacket(`ERR upload-pack: not our ref ${ID}`);
