@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import type { Socket } from "node:net";
 import type { User } from "@kubernetes/client-node";
 import { FederationError } from "../errors.ts";
-import type { CredentialPlugin } from "./kubeconfig.ts";
+import type { CredentialPlugin } from "./kubeconfig-user.ts";
 
 export interface PluginAnswer {
   readonly headers: Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { FederationError } from "../errors.ts";
 import { createPluginSource, type PluginSource } from "./credential-plugin.ts";
-import type { Connection, Material } from "./kubeconfig.ts";
+import type { Connection } from "./kubeconfig.ts";
+import type { Material } from "./kubeconfig-entry.ts";
 
 /** What one request needs to be let in. */
 export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly tls: {
     readonly ca: Buffer | null;
     readonly cert: Buffer | string | null;
@@ -36,7 +37,7 @@ export function createCredentialSource({ tls, user }: Connection): CredentialSou
           ...plugin.headers,
           ...(user.basic === null ? {} : { Authorization: basic(user.basic) }),
           ...(token === null ? {} : { Authorization: `Bearer ${token.toString("utf8").trim()}` }),
-          ...(user.impersonate === null ? {} : { "Impersonate-User": user.impersonate }),
+          ...user.impersonation,
         },
         tls: { ca, cert: plugin.cert ?? cert, key: plugin.key ?? key },
       };

@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { homedir } from "node:os";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { parse } from "yaml";
-import { FederationError } from "../errors.ts";
-
-/** Where a value stands: in the kubeconfig itself, or in a file that is read again for each request. */
-export type Material =
-  | { readonly kind: "inline"; readonly bytes: Buffer }
-  | { readonly kind: "file"; readonly path: string };
+import {
+  type Entry,
+  isEntry,
+  type Material,
+  materialOf,
+  type PlacedEntry,
+  textOf,
+  unusable,
+} from "./kubeconfig-entry.ts";
+import { readUser, type User } from "./kubeconfig-user.ts";
 
 /** How one context reaches its API server, and as whom. */
 export interface Connection {
@@ -23,19 +27,7 @@ export interface Connection {
     readonly insecure: boolean;
   };
   readonly proxyUrl: string | null;
-  readonly user: {
-    readonly token: Material | null;
-    readonly basic: { readonly username: string; readonly password: string } | null;
-    readonly impersonate: string | null;
-    /** The kubeconfig's `exec` or `auth-provider` entry as it stands there; null when neither is. */
-    readonly plugin: CredentialPlugin | null;
-  };
-}
-
-export interface CredentialPlugin {
-  readonly kind: "exec" | "auth-provider";
-  readonly userName: string;
-  readonly entry: Readonly<Record<string, unknown>>;
+  readonly user: User;
 }
 
 /** Which kubeconfig, which context: both null is in-cluster where there is a ServiceAccount, then kubectl's rules. */
@@ -92,7 +84,7 @@ function inClusterConnection({ env, serviceAccountDirectory }: Surroundings): Co
       insecure: false,
     },
     proxyUrl: null,
-    user: { token: { kind: "file", path: token }, basic: null, impersonate: null, plugin: null },
+    user: { token: { kind: "file", path: token }, basic: null, impersonation: {}, plugin: null },
   };
 }
 
@@ -107,15 +99,13 @@ function kubeconfigPaths(path: string | null, { env, homeDirectory }: Surroundin
   return present;
 }
 
-type Entry = Readonly<Record<string, unknown>>;
-
 /** Entries by name, each with the folder that its relative paths start from. */
 export interface Kubeconfig {
   readonly source: string;
   readonly currentContext: string | null;
   readonly contexts: ReadonlyMap<string, Entry>;
-  readonly clusters: ReadonlyMap<string, { readonly entry: Entry; readonly folder: string | null }>;
-  readonly users: ReadonlyMap<string, { readonly entry: Entry; readonly folder: string | null }>;
+  readonly clusters: ReadonlyMap<string, PlacedEntry>;
+  readonly users: ReadonlyMap<string, PlacedEntry>;
 }
 
 /** As kubectl merges: of two entries with one name, and of two current contexts, the first wins. */
@@ -205,12 +195,7 @@ export function contextConnection(config: Kubeconfig, chosen: string | null): Co
       insecure: cluster.entry["insecure-skip-tls-verify"] === true,
     },
     proxyUrl: proxyOf(cluster.entry, name),
-    user: {
-      token: tokenOf(user),
-      basic: basicOf(user.entry),
-      impersonate: textOf(user.entry, "as"),
-      plugin: pluginOf(user.entry, userName ?? ""),
-    },
+    user: readUser(user, userName ?? "", cluster),
   };
 }
 
@@ -233,52 +218,6 @@ function proxyOf(cluster: Entry, context: string): string | null {
   return proxy;
 }
 
-/** kubectl's precedence: `<field>-data` before the file that `<field>` names. */
-function materialOf({ entry, folder }: { entry: Entry; folder: string | null }, field: string): Material | null {
-  const data = textOf(entry, `${field}-data`);
-  if (data !== null) return { kind: "inline", bytes: Buffer.from(data, "base64") };
-  const path = textOf(entry, field);
-  return path === null ? null : { kind: "file", path: absolute(folder, path) };
-}
-
-/** A token file before a token, as kubectl has it. */
-function tokenOf({ entry, folder }: { entry: Entry; folder: string | null }): Material | null {
-  const path = textOf(entry, "tokenFile");
-  if (path !== null) return { kind: "file", path: absolute(folder, path) };
-  const token = textOf(entry, "token");
-  return token === null ? null : { kind: "inline", bytes: Buffer.from(token) };
-}
-
-function basicOf(user: Entry): Connection["user"]["basic"] {
-  const username = textOf(user, "username");
-  return username === null ? null : { username, password: textOf(user, "password") ?? "" };
-}
-
-function pluginOf(user: Entry, userName: string): CredentialPlugin | null {
-  for (const kind of ["exec", "auth-provider"] as const) {
-    const entry = user[kind];
-    if (isEntry(entry)) return { kind, userName, entry };
-  }
-  return null;
-}
-
-function absolute(folder: string | null, path: string): string {
-  return folder === null || isAbsolute(path) ? path : join(folder, path);
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function textOf(entry: Entry, field: string): string | null {
-  const value = entry[field];
-  return typeof value === "string" && value !== "" ? value : null;
-}
-
 function reasonOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-}
-
-export function unusable(reason: string): FederationError {
-  return new FederationError("AG4005", `The kubeconfig cannot be used: ${reason}.`);
 }

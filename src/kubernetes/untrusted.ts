@@ -1,7 +1,8 @@
 import { readDocument } from "../core/document.ts";
 import type { ObjectId } from "../core/model.ts";
 import { FederationError, hasCode } from "../errors.ts";
-import { type Connection, contextConnection, entriesOf, type Kubeconfig, unusable } from "./kubeconfig.ts";
+import { type Connection, contextConnection, entriesOf, type Kubeconfig } from "./kubeconfig.ts";
+import { unusable } from "./kubeconfig-entry.ts";
 
 /**
  * The contexts of a kubeconfig that somebody else wrote (the members' Secret), each with how it reaches its server or

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Connection, Material } from "../../src/kubernetes/kubeconfig.ts";
+import type { Connection } from "../../src/kubernetes/kubeconfig.ts";
+import type { Material } from "../../src/kubernetes/kubeconfig-entry.ts";
 import { selfSigned } from "./certificate.ts";
 import { answerJson, list, never, open, plainConnection, startScriptedServer } from "./support.ts";
 

@@ -81,9 +81,15 @@ describe("which API server", () => {
       config: kubeconfig({
         cluster:
           "server: https://east/, certificate-authority: pki/ca.crt, tls-server-name: kubernetes, proxy-url: 'http://proxy:3128'",
-        user: "token: t, tokenFile: token, client-certificate: c.crt, client-certificate-data: Y2VydA==, client-key-data: a2V5, as: admin",
+        user: "token: t, tokenFile: token, client-certificate: c.crt, client-certificate-data: Y2VydA==, client-key-data: a2V5, as: admin, as-uid: u1, as-groups: [masters, ops], as-user-extra: { Acme.com/(scope): [one, two] }",
       }),
     });
+    const impersonation = {
+      "Impersonate-User": "admin",
+      "Impersonate-Uid": "u1",
+      "Impersonate-Group": ["masters", "ops"],
+      "Impersonate-Extra-acme.com%2F%28scope%29": ["one", "two"],
+    };
     expect(findConnection({ kubeconfig: join(directory, "config"), context: null }, surroundings())).toMatchObject({
       server: "https://east",
       proxyUrl: "http://proxy:3128",
@@ -93,7 +99,36 @@ describe("which API server", () => {
         clientKey: { kind: "inline", bytes: Buffer.from("key") },
         serverName: "kubernetes",
       },
-      user: { token: { kind: "file", path: join(directory, "token") }, impersonate: "admin" },
+      user: { token: { kind: "file", path: join(directory, "token") }, impersonation },
+    });
+  });
+
+  it("runs a plugin as kubectl does", () => {
+    const exec =
+      "{ command: ./bin/plugin, apiVersion: client.authentication.k8s.io/v1beta1, provideClusterInfo: true }";
+    const extension = "{ name: client.authentication.k8s.io/exec, extension: { audience: amko } }";
+    const directory = folder({
+      "ca.crt": "authority",
+      config: kubeconfig({
+        cluster: `server: https://east, certificate-authority: ca.crt, extensions: [${extension}]`,
+        user: `exec: ${exec}`,
+      }),
+    });
+    const { user } = findConnection({ kubeconfig: join(directory, "config"), context: null }, surroundings());
+    const { command, env } = user.plugin?.entry ?? {};
+    const [{ name, value }] = env as [{ name: string; value: string }];
+    expect([command, name]).toEqual([join(directory, "bin/plugin"), "KUBERNETES_EXEC_INFO"]);
+    expect(JSON.parse(value)).toEqual({
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1beta1",
+      spec: {
+        cluster: {
+          server: "https://east",
+          "certificate-authority-data": Buffer.from("authority").toString("base64"),
+          config: { audience: "amko" },
+        },
+        interactive: false,
+      },
     });
   });
 
@@ -108,6 +143,7 @@ describe("which API server", () => {
     ["a SOCKS proxy", kubeconfig({ cluster: "server: https://east, proxy-url: 'socks5://u:hunter2@p'" }), "proxy-url"],
     ["a missing cluster", kubeconfig().replace("name: c,", "name: d,"), "names the cluster c"],
     ["a missing user", kubeconfig().replace("name: u,", "name: v,"), "names the user u"],
+    ["groups of nobody", kubeconfig({ user: "as-groups: [masters]" }), "names no user"],
     ["a malformed entry", kubeconfig().replace("{ name: u,", "{ "), "users[0] is malformed"],
   ])("is refused with the reason: %s", (_when, text, reason) => {
     const directory = folder({ config: text });

@@ -106,7 +106,7 @@ export function plainConnection(server: string, user: Partial<Connection["user"]
     server,
     tls: { ca: null, clientCertificate: null, clientKey: null, serverName: null, insecure: false },
     proxyUrl: null,
-    user: { token: null, basic: null, impersonate: null, plugin: null, ...user },
+    user: { token: null, basic: null, impersonation: {}, plugin: null, ...user },
   };
 }
 

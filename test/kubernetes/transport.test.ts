@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FederationError } from "../../src/errors.ts";
-import type { CredentialPlugin } from "../../src/kubernetes/kubeconfig.ts";
+import type { CredentialPlugin } from "../../src/kubernetes/kubeconfig-user.ts";
 import { answerJson, list, never, open, plainConnection, startScriptedServer, status, until } from "./support.ts";
 
 const SHORT_MS = 50;
