@@ -1,4 +1,5 @@
 import { FEDERATED_KINDS, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
+import { exportOf } from "./check-exports.ts";
 import { pictureOf, tokensIn } from "./content.ts";
 import {
   type Change,
@@ -70,8 +71,9 @@ export async function uuidStays(change: Change, ledger: Ledger): Promise<string 
       ? `${change.at} ${lost} ${bare.metadata.name}`
       : null;
   }
-  const { branch, by, from, to } = change.write;
-  if (branch !== "main" || from === null || to === null) return null;
+  const made = exportOf(change, ledger);
+  if (made === null) return null;
+  const { by, from, to } = made;
   const [past, said] = [(await lookAt(ledger, from)).kinds.GSLBConfig, (await lookAt(ledger, to)).kinds.GSLBConfig];
   if (past?.kind !== "present" || said?.kind !== "present") return null;
   return uuidIn(past.content) !== undefined && uuidIn(said.content) === undefined ? `${by} ${lost} the branch` : null;

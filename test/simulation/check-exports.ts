@@ -24,14 +24,29 @@ import {
 const GRACE_MS = 30_000;
 
 export async function fence({ write, seen }: RefChange, ledger: Ledger): Promise<string | null> {
-  if (write.branch !== "main") return null;
-  const { to, by } = write;
+  const { branch, to, by } = write;
+  if (branch !== "main" && (to === null || branch !== proposalOf(by))) return null;
   const [parent] = to === null ? [] : ledger.remote.stored(to).parents;
-  if (parent === undefined || parent !== write.from) return `${by} did not push on top of the branch`;
+  if (parent === undefined || (branch === "main" && parent !== write.from))
+    return `${by} did not push on top of the branch`;
   const { leadership } = (await lookAt(ledger, parent)).view;
   if (leadership.kind === "leader" && leadership.cluster === by) return null;
-  if (to !== null && (await isAskedFlip(ledger, { write, seen }, parent, to))) return null;
+  if (branch === "main" && to !== null && (await isAskedFlip(ledger, { write, seen }, parent, to))) return null;
   return `${by} exported on top of ${parent.slice(0, 8)}, where it does not lead`;
+}
+
+function proposalOf(cluster: string): string {
+  return `amko/propose/${cluster}/config`;
+}
+
+/** What a leader's push says, and on top of what: the tracked branch moves, or its proposal does. Null for any other. */
+export function exportOf(
+  { write: { branch, by, from, to } }: RefChange,
+  ledger: Ledger,
+): { readonly by: string; readonly from: CommitId; readonly to: CommitId } | null {
+  if (to === null || (branch !== "main" && branch !== proposalOf(by))) return null;
+  const base = branch === "main" ? from : (ledger.remote.stored(to).parents[0] ?? null);
+  return base === null ? null : { by, from: base, to };
 }
 
 /** With `--local-designation commit`, what somebody set by hand becomes a flip to that very cluster, and nothing else. */
@@ -54,9 +69,10 @@ async function isAskedFlip(
   return onlyManifests && leadership.kind === "leader" && leadership.cluster === by;
 }
 
-export async function noTombstone({ write }: RefChange, ledger: Ledger): Promise<string | null> {
-  const { branch, by, from, to } = write;
-  if (branch !== "main" || from === null || to === null) return null;
+export async function noTombstone(change: RefChange, ledger: Ledger): Promise<string | null> {
+  const made = exportOf(change, ledger);
+  if (made === null) return null;
+  const { by, from, to } = made;
   for (const kind of FEDERATED_KINDS) {
     const past = await newestUsable(ledger, kind, from);
     const said = (await lookAt(ledger, to)).kinds[kind];
@@ -70,9 +86,10 @@ export async function noTombstone({ write }: RefChange, ledger: Ledger): Promise
   return null;
 }
 
-export async function honestExport({ write }: RefChange, ledger: Ledger): Promise<string | null> {
-  const { branch, by, from, to } = write;
-  if (branch !== "main" || from === null || to === null) return null;
+export async function honestExport(change: RefChange, ledger: Ledger): Promise<string | null> {
+  const made = exportOf(change, ledger);
+  if (made === null) return null;
+  const { by, from, to } = made;
   const { touched, rewritten } = clusterOf(ledger, by);
   for (const kind of FEDERATED_KINDS) {
     const past = await newestUsable(ledger, kind, from);
@@ -95,9 +112,10 @@ export async function honestExport({ write }: RefChange, ledger: Ledger): Promis
 }
 
 /** Git's value was never here, so both sides changed it: the commit that loses is named. */
-export async function namedOverride({ write }: RefChange, ledger: Ledger): Promise<string | null> {
-  const { branch, by, from, to } = write;
-  if (branch !== "main" || from === null || to === null) return null;
+export async function namedOverride(change: RefChange, ledger: Ledger): Promise<string | null> {
+  const made = exportOf(change, ledger);
+  if (made === null) return null;
+  const { by, from, to } = made;
   const { values } = clusterOf(ledger, by);
   const isNamed = trailerValues(parseMessage(ledger.remote.stored(to).message), TRAILERS.supersedes).length > 0;
   const { kinds } = await lookAt(ledger, from);

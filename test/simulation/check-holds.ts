@@ -3,6 +3,7 @@ import { ACCEPT_REWRITE_ANNOTATION, type ClusterName, FEDERATED_KINDS } from "..
 import { parseCommitId } from "../../src/core/records.ts";
 import { judgeHistory } from "../../src/core/rewrite.ts";
 import { readSuspension } from "../../src/core/suspension.ts";
+import { exportOf } from "./check-exports.ts";
 import { pictureOf } from "./content.ts";
 import { type Change, type ClusterChange, type Ledger, lookAt } from "./ledger.ts";
 
@@ -38,15 +39,15 @@ export async function nothingAtAnotherVersion(change: Change, ledger: Ledger): P
   const manifest = (await lookAt(ledger, head)).view.manifests.get(at as ClusterName);
   const version = isObject(amkoCluster.spec) ? amkoCluster.spec["version"] : undefined;
   if (manifest === undefined || version === manifest.version) return null;
-  const isHarmful = change.kind === "ref" ? change.write.branch === "main" : changesContent(change);
+  const isHarmful = change.kind === "ref" ? exportOf(change, ledger) !== null : changesContent(change);
   return isHarmful ? `${at} runs ${version}, not ${manifest.version}, and wrote ${subjectOf(change)}` : null;
 }
 
 /** AMKO's own federator pushes past git, and what it brought must not be taken for people's changes. */
 export async function nothingBesideFederator(change: Change, ledger: Ledger): Promise<string | null> {
-  if (change.kind !== "ref" || change.write.branch !== "main" || !change.seen.federator) return null;
-  const { by, from, to } = change.write;
-  if (from === null || to === null) return null;
+  const made = change.kind === "ref" && change.seen.federator ? exportOf(change, ledger) : null;
+  if (made === null) return null;
+  const { by, from, to } = made;
   const [before, after] = [from, to].map((commit) => ledger.remote.stored(commit).tree);
   // A flip that somebody asked for by hand is no export.
   const paths = [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])];

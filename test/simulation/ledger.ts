@@ -23,7 +23,9 @@ export interface Holding {
 
 /** What a pass knows. */
 export interface Seen {
-  /** The branch as it read it; null where it could not. */
+  /** Where the branch is, as it was told first. */
+  readonly listed: CommitId | null;
+  /** The same, once it has read what that revision says; null where it could not. */
   readonly head: CommitId | null;
   /** As it read them last. */
   readonly amkoCluster: LiveObject | null;
@@ -34,7 +36,14 @@ export interface Seen {
   readonly late: boolean;
 }
 
-export const NOTHING_SEEN: Seen = { head: null, amkoCluster: null, records: null, federator: false, late: false };
+export const NOTHING_SEEN: Seen = {
+  listed: null,
+  head: null,
+  amkoCluster: null,
+  records: null,
+  federator: false,
+  late: false,
+};
 
 /** One write of an agent that took effect in its cluster. */
 export interface ClusterChange {

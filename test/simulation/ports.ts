@@ -4,7 +4,7 @@ import type { Cluster, Repository } from "../../src/ports.ts";
 export interface PortCall {
   readonly port: "git" | "kubernetes";
   readonly method: string;
-  /** What it is about: a ref, a kind. */
+  /** What it is about: a ref, a commit that is read, a kind. */
   readonly subject: string;
   /** It changes something, if it lands. */
   readonly isWrite: boolean;
@@ -17,8 +17,8 @@ export interface PortCall {
 export interface Gate {
   before(call: PortCall, send: () => Promise<unknown>): Promise<void>;
   /** Told at once when a request took effect. */
-  landed(call: PortCall, answer: unknown): Promise<void>;
-  after(call: PortCall): Promise<void>;
+  landed(call: PortCall): Promise<void>;
+  after(call: PortCall, answer: unknown): Promise<void>;
 }
 
 type Method = (...args: readonly unknown[]) => Promise<unknown>;
@@ -79,8 +79,8 @@ function gated<Port extends object, Name extends keyof Port & string>(
       const send = (): Promise<unknown> => method(...args);
       await gate.before(call, send);
       const answer = await send();
-      await gate.landed(call, answer);
-      await gate.after(call);
+      await gate.landed(call);
+      await gate.after(call, answer);
       return answer;
     };
   };
@@ -91,6 +91,7 @@ const GIT_WRITES: ReadonlySet<string> = new Set(["publish", "start", "moveRef", 
 const CLUSTER_WRITES: ReadonlySet<string> = new Set(["create", "patch", "patchStatus", "remove", "writeConfigMap"]);
 
 function describeGit(method: string, [first]: readonly unknown[]): PortCall {
+  if (method === "read") return { port: "git", method, subject: first as string, isWrite: false };
   const subject = method === "publish" || method === "start" ? "main" : text(first, "ref");
   return { port: "git", method, subject, isWrite: GIT_WRITES.has(method) };
 }

@@ -1,6 +1,6 @@
 import type { Memory, PassParts } from "../../src/agent/context.ts";
 import type { MemberChecks } from "../../src/agent/member-checks.ts";
-import type { FederatedKind, Uid } from "../../src/core/model.ts";
+import type { CommitId, FederatedKind, Uid } from "../../src/core/model.ts";
 import { parseRecords } from "../../src/core/records.ts";
 import type { ConfigMapState, ObjectList, RefListing, WorkloadState } from "../../src/ports.ts";
 import type { Incident } from "./acts.ts";
@@ -18,6 +18,8 @@ export interface Process {
   forget(): void;
   /** Kinds whose CRD the present pass found missing. */
   readonly missed: Set<FederatedKind>;
+  /** Revisions that it has read or written since it began: it knows what they say without asking again. */
+  readonly known: Set<CommitId>;
   /** What the present pass read last. */
   seen: Seen;
 }
@@ -47,11 +49,18 @@ export interface Late {
 }
 
 /** What a pass knows after an answer. */
-export function seeing(seen: Seen, call: PortCall, answer: unknown): Seen {
+export function seeing({ seen, known }: Process, call: PortCall, answer: unknown): Seen {
   if (call.method === "list" && call.port === "git") {
     // A pass acts on the branch as it read it first; later it looks for refs alone.
-    return { ...seen, head: seen.head ?? (answer as RefListing).head };
+    const listed = seen.listed ?? (answer as RefListing).head;
+    return { ...seen, listed, head: listed !== null && known.has(listed) ? listed : seen.head };
   }
+  if (call.method === "read") {
+    known.add(call.subject as CommitId);
+    return call.subject === seen.listed ? { ...seen, head: seen.listed } : seen;
+  }
+  // What it wrote itself it need not read.
+  if (call.method === "publish") known.add(answer as CommitId);
   if (call.method === "list" && call.subject === "AMKOCluster") {
     const [amkoCluster = null] = answer as ObjectList;
     return { ...seen, amkoCluster };

@@ -188,14 +188,17 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
         if (outage !== null) throw failureOf(call, outage);
         await met(call, "before", numbers, send);
       },
-      async landed(call, answer) {
-        const one = process();
-        one.seen = seeing(one.seen, call, answer);
+      async landed(call) {
         if (!call.isWrite) return;
+        const one = process();
         if (one.running !== null) one.running.landed += 1;
         await observe(one.name, call, one.seen);
       },
-      after: (call) => met(call, "after", counted.get(call) ?? [0, 0], nothing),
+      async after(call, answer) {
+        await met(call, "after", counted.get(call) ?? [0, 0], nothing);
+        const one = process();
+        one.seen = seeing(one, call, answer);
+      },
     };
   }
 
@@ -226,11 +229,13 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
       memory: NO_MEMORY,
       forget() {
         process.memory = NO_MEMORY;
+        process.known.clear();
         repository.forget();
         members.dismiss();
       },
       running: null,
       missed: new Set(),
+      known: new Set(),
       seen: NOTHING_SEEN,
     };
     return process;
