@@ -1,5 +1,11 @@
-import { nextOfficeStep, type OfficeStep } from "../core/handover.ts";
-import { type ClusterName, type CommitId, type FederatedKind, STEPPED_DOWN_ANNOTATION } from "../core/model.ts";
+import { keepsOffice, nextOfficeStep, type OfficeFacts } from "../core/handover.ts";
+import {
+  type ClusterName,
+  type CommitId,
+  FEDERATED_KINDS,
+  type FederatedKind,
+  STEPPED_DOWN_ANNOTATION,
+} from "../core/model.ts";
 import { annotationPatch, specPatch } from "../core/patch.ts";
 import type { Records } from "../core/records.ts";
 import { clusterRef, refsByCluster } from "../core/refs.ts";
@@ -12,7 +18,7 @@ import { handoverWithout } from "./handover-without.ts";
 import { withRef } from "./observe.ts";
 import { writeRecords } from "./record.ts";
 import { noteRefusal } from "./refusals.ts";
-import { keepClaim } from "./standing-claim.ts";
+import { keepClaim, ledAllAlong } from "./standing-claim.ts";
 
 export interface OfficeResult {
   readonly local: Local;
@@ -27,25 +33,30 @@ export interface OfficeResult {
 }
 
 /** How the cluster stands before the step. */
-export interface Candidate {
+export interface Candidate extends Tenure {
   readonly local: Local;
-  readonly memory: Memory;
-  /** Kinds of the revision that could not be applied here. */
+  /** Kinds of the revision that could not be applied here, when it came into office or comes into it now. */
   readonly unapplied: readonly FederatedKind[];
+}
+
+/** What became of the office while this cluster did not look. */
+export interface Tenure {
+  readonly memory: Memory;
+  /** The branch named another cluster since this one acted on it last. */
+  readonly wasSucceeded: boolean;
 }
 
 /** Takes the one next step of a promotion, a term or a demotion. */
 export async function stepOffice(
   context: Context,
   branch: Branch,
-  { local, memory: remembered, unapplied }: Candidate,
+  { local, memory: remembered, wasSucceeded, unapplied }: Candidate,
   designation: Designation,
 ): Promise<OfficeResult> {
   const renamed = await releaseFormerName(context, local, remembered);
-  const looked = await lookForSuccessor(context, branch, local, renamed, designation);
-  const memory = await keepClaim(context, branch, local, looked, designation);
+  const memory = await keepClaim(context, branch, local, renamed, designation);
   const without = await handoverWithout(context, branch, local, designation);
-  const step = plan(context, local, memory, designation, without);
+  const step = nextOfficeStep(gatherFacts(context, local, { memory, wasSucceeded }, designation, without));
   // An office is given up whatever the cluster holds; nobody comes into one without having applied.
   if (local.unread !== null && (step.kind === "claim" || step.kind === "take-office")) throw local.unread;
   const result = (state: OfficeResult["state"], next: Partial<OfficeResult> = {}): OfficeResult => ({
@@ -74,13 +85,8 @@ export async function stepOffice(
       const others = [...step.unconfirmed.keys()];
       await context.members.standDown(others, context.signal);
       const unconfirmed = [...step.unconfirmed.values()];
-      const office = {
-        amkoClusterUid: local.amkoCluster.metadata.uid,
-        claim: step.claim,
-        unconfirmed,
-        unapplied: local.records.office?.unapplied ?? unapplied,
-      };
-      const bases = basesForOffice(local);
+      const office = { amkoClusterUid: local.amkoCluster.metadata.uid, claim: step.claim, unconfirmed, unapplied };
+      const bases = basesForOffice(local, isSitting(context, local, { memory, wasSucceeded }));
       const recorded = await writeRecords(context, local, { ...local.records, bases, office });
       const taken = await setLeader(context, recorded, true);
       context.telemetry.happened({ fact: "office", change: "taken" });
@@ -115,31 +121,49 @@ async function releaseFormerName(
 
 /**
  * A poll of a settled cluster looks at the branch alone, which may have moved to another leader and back. Before a field
- * that says false is put right, it has to be known whether a successor set it.
+ * that says false is put right, it has to be known whether it was set on behalf of a successor: of one who is in office,
+ * or of one who was, and has confirmed since that this cluster leads again.
  */
-async function lookForSuccessor(
-  { repository, signal }: Context,
-  { listing }: Branch,
-  { amkoCluster }: Local,
-  memory: Memory,
-  designation: Designation,
-): Promise<Memory> {
-  if (designation !== "leader" || listing.refs !== null || isLocalLeader(amkoCluster.spec)) return memory;
-  const { refs } = await repository.list("all", signal);
-  return { ...memory, refs };
-}
-
-function plan(
-  { settings, clock }: Context,
+export async function lookForSuccessor(
+  context: Context,
+  { listing, head }: Branch,
   { self, amkoCluster, records }: Local,
   memory: Memory,
   designation: Designation,
+): Promise<Tenure> {
+  if (designation !== "leader" || isLocalLeader(amkoCluster.spec)) return { memory, wasSucceeded: false };
+  const looked = listing.refs === null ? await context.repository.list("all", context.signal) : memory;
+  const before = records.office === null || records.head === head ? null : records.head;
+  const wasSucceeded = before !== null && !(await ledAllAlong(context, self, head, before));
+  return { memory: { ...memory, refs: looked.refs }, wasSucceeded };
+}
+
+/**
+ * In office under this AMKOCluster, or leading when its agent starts for the first time: then the cluster's own objects
+ * are the leader's. A cluster that was a follower before, or was stood down, applies first.
+ */
+export function isSitting(context: Context, local: Local, tenure: Tenure): boolean {
+  const { amkoCluster, records } = local;
+  const { uid } = amkoCluster.metadata;
+  const leads = isLocalLeader(amkoCluster.spec);
+  if (records.office !== null && records.office.amkoClusterUid !== uid) return false;
+  if (records.office !== null) return leads || keepsOffice(gatherFacts(context, local, tenure, "leader", new Set()));
+  const followed = FEDERATED_KINDS.some((kind) => records.bases[kind]?.amkoClusterUid === uid);
+  return leads && !followed;
+}
+
+function gatherFacts(
+  { settings, clock }: Context,
+  { self, amkoCluster, records }: Local,
+  { memory, wasSucceeded }: Tenure,
+  designation: Designation,
   without: ReadonlySet<ClusterName>,
-): OfficeStep {
-  return nextOfficeStep({
+): OfficeFacts {
+  return {
     self,
     designation,
     localLeader: isLocalLeader(amkoCluster.spec),
+    wasSucceeded,
     amkoClusterUid: amkoCluster.metadata.uid,
     steppedDown: amkoCluster.metadata.annotations?.[STEPPED_DOWN_ANNOTATION] ?? null,
     office: records.office,
@@ -148,15 +172,15 @@ function plan(
     handoverWithout: without,
     nowMs: clock.elapsedMs(),
     handoverTimeoutMs: settings.handoverTimeoutMs,
-  });
+  };
 }
 
 /**
  * Promotion applies first, so what is still missing here could not be applied, or was deleted before the office: no
  * deletion of this term. Without a base the object comes back.
  */
-function basesForOffice({ objects, records }: Local): Records["bases"] {
-  if (records.office !== null) return records.bases;
+function basesForOffice({ objects, records }: Local, sitting: boolean): Records["bases"] {
+  if (sitting && records.office !== null) return records.bases;
   const baseOf = (kind: FederatedKind): Records["bases"][FederatedKind] =>
     objects[kind].length === 0 ? null : records.bases[kind];
   return { GSLBConfig: baseOf("GSLBConfig"), GlobalDeploymentPolicy: baseOf("GlobalDeploymentPolicy") };

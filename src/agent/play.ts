@@ -1,12 +1,13 @@
 import { problem } from "../core/catalogue.ts";
 import { FEDERATED_KINDS } from "../core/model.ts";
+import type { Designation } from "../core/role.ts";
 import { asFederationError, hasCode } from "../errors.ts";
-import { alignAmkoCluster, amkoClusterFight, isLocalLeader, setLeader } from "./amko-cluster.ts";
+import { alignAmkoCluster, amkoClusterFight, setLeader } from "./amko-cluster.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { proposeLeadership, proposeVersion } from "./designation.ts";
 import { follow } from "./follow.ts";
 import type { Judgement } from "./judge.ts";
-import { type Candidate, type OfficeResult, stepOffice } from "./office.ts";
+import { type Candidate, isSitting, lookForSuccessor, type OfficeResult, stepOffice, type Tenure } from "./office.ts";
 import { abandonProposal } from "./propose.ts";
 import { serve } from "./serve.ts";
 
@@ -22,7 +23,8 @@ export async function play(context: Context, branch: Branch, judgement: Judgemen
       throw error;
     },
   );
-  const candidate = await preparePromotion(context, branch, { ...judgement, memory: asked.memory }, asked.local);
+  const tenure = await lookForSuccessor(context, branch, asked.local, asked.memory, designation);
+  const candidate = await preparePromotion(context, branch, asked.local, tenure, designation);
   const office = await stepOffice(context, branch, candidate, designation);
   // The office does not depend on the objects; everything else does.
   if (office.local.unread !== null) throw office.local.unread;
@@ -48,7 +50,7 @@ async function stepDownAnyway(
 ): Promise<void> {
   if (designation !== "follower" || !hasCode(error, "AG3003", "AG3007")) return;
   if (memory.told?.startsWith(`${error.code} `) !== true) return;
-  await stepOffice(context, branch, { local, memory, unapplied: [] }, designation);
+  await stepOffice(context, branch, { local, memory, wasSucceeded: false, unapplied: [] }, designation);
 }
 
 /** A fight over the AMKOCluster stops nothing else; people have to know of it. */
@@ -111,10 +113,14 @@ async function act(
 async function preparePromotion(
   context: Context,
   branch: Branch,
-  { designation, memory }: Judgement,
   local: Local,
+  { memory, wasSucceeded }: Tenure,
+  designation: Designation,
 ): Promise<Candidate> {
-  if (designation !== "leader" || isSitting(local) || local.unread !== null) return { local, memory, unapplied: [] };
+  const sitting = isSitting(context, local, { memory, wasSucceeded });
+  if (designation !== "leader" || sitting || local.unread !== null) {
+    return { local, memory, wasSucceeded, unapplied: local.records.office?.unapplied ?? [] };
+  }
   // In every pass until it takes office: what is edited or deleted here while it waits is a follower's drift.
   // Drift that is left alone, because that was configured or somebody fights for it, would be the leader's own edit.
   const correcting = { ...context, settings: { ...context.settings, drift: "correct" } } as const;
@@ -124,7 +130,7 @@ async function preparePromotion(
     const first = await follow(correcting, branch, local, { ...memory, corrections });
     const unapplied = first.failures.map(({ kind }) => kind);
     const others = FEDERATED_KINDS.filter((kind) => !unapplied.includes(kind));
-    if (unapplied.length === 0) return { ...first, unapplied };
+    if (unapplied.length === 0) return { ...first, wasSucceeded, unapplied };
     // In office it is tried again, and may succeed before any status could tell.
     for (const { kind, problem: cause } of first.failures) {
       const { code, message } = cause;
@@ -132,24 +138,13 @@ async function preparePromotion(
     }
     // A leader takes each kind by itself: what is refused must not make the other one's drift its word.
     const rest = await follow(correcting, branch, first.local, first.memory, others);
-    return { ...rest, unapplied: [...unapplied, ...rest.failures.map(({ kind }) => kind)] };
+    return { ...rest, wasSucceeded, unapplied: [...unapplied, ...rest.failures.map(({ kind }) => kind)] };
   } catch (error) {
     const { code, message, retry } = asFederationError(error);
     if (retry === "now" || !code.startsWith("AG3")) throw error;
     context.log("warn", "promotion goes on without the revision", { cluster: local.self, code, cause: message });
-    return { local, memory, unapplied: FEDERATED_KINDS };
+    return { local, memory, wasSucceeded, unapplied: FEDERATED_KINDS };
   }
-}
-
-/**
- * In office under this AMKOCluster, or leading when its agent starts for the first time: then the cluster's own objects
- * are the leader's. A cluster that was a follower before, whatever its field says now, applies first.
- */
-function isSitting({ amkoCluster, records }: Local): boolean {
-  const { uid } = amkoCluster.metadata;
-  if (records.office !== null) return records.office.amkoClusterUid === uid;
-  const followed = FEDERATED_KINDS.some((kind) => records.bases[kind]?.amkoClusterUid === uid);
-  return isLocalLeader(amkoCluster.spec) && !followed;
 }
 
 /** Claimed, and the branch has to be read again; or another cluster is still in office. */

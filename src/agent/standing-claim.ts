@@ -24,8 +24,11 @@ export async function keepClaim(
   return { ...memory, claim: isSame ? { ...claim, head: branch.head } : null };
 }
 
-/** Follows what the branch itself said, from one head to the other: what stood on merged branches never counted. */
-async function ledAllAlong(
+/**
+ * Whether each revision of the branch after one head, up to the other, named this cluster: what stood on merged branches
+ * never counted. False where that cannot be known.
+ */
+export async function ledAllAlong(
   { repository, schemas, viewCache, signal }: Context,
   self: ClusterName,
   from: CommitId,

@@ -9,6 +9,8 @@ export interface OfficeFacts {
   /** `spec.isLeader` of the local AMKOCluster. */
   readonly localLeader: boolean;
   readonly amkoClusterUid: Uid;
+  /** The branch named another cluster since this one acted on it last. */
+  readonly wasSucceeded: boolean;
   /** The claim that the local AMKOCluster says was given up last; null when it says nothing. */
   readonly steppedDown: string | null;
   readonly office: OfficeRecord | null;
@@ -75,13 +77,21 @@ export function isInOffice({ self, office, amkoClusterUid, steppedDown, leading 
   return leading.get(self) === office.claim && steppedDown !== office.claim;
 }
 
+/**
+ * In office without a break. The field may have been set to false on behalf of a successor, who is in office, or was
+ * meanwhile: then this cluster comes into office anew. A claim that was waited for when it did so is nobody's news.
+ */
+export function keepsOffice(facts: OfficeFacts): boolean {
+  const { self, localLeader, leading, office, wasSucceeded } = facts;
+  if (!isInOffice(facts) || localLeader) return isInOffice(facts);
+  const news = [...leading].filter(([cluster, claim]) => cluster !== self && !office?.unconfirmed.includes(claim));
+  return news.length === 0 && !wasSucceeded;
+}
+
 function asLeader(facts: OfficeFacts): OfficeStep {
   const { self, localLeader, leading, claim, nowMs, handoverTimeoutMs } = facts;
+  if (keepsOffice(facts)) return { kind: "serve", putBack: !localLeader };
   const others = new Map([...leading].filter(([cluster]) => cluster !== self));
-  // The field may have been set to false on behalf of a successor who came into office since: it is awaited first. A
-  // claim that was waited for when this cluster took office is nobody's news.
-  const hasSuccessor = [...others.values()].some((other) => facts.office?.unconfirmed.includes(other) !== true);
-  if (isInOffice(facts) && (localLeader || !hasSuccessor)) return { kind: "serve", putBack: !localLeader };
   const standing = leading.get(self) ?? null;
   if (claim === null || standing === null || !isOurs(facts, claim, standing)) {
     return { kind: "claim", expected: standing };

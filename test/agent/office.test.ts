@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../src/core/model.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, policy } from "../support/builders.ts";
+import { contextsOf } from "../support/fakes/members.ts";
 import {
   type FakeAgent,
   fileOf,
@@ -11,7 +12,7 @@ import {
   type World,
   type WorldOptions,
 } from "../support/fakes/world.ts";
-import { edit, editPolicy, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
+import { edit, editPolicy, exportsOf, flip, GDP, policyIn, settled, statusOf } from "./settled.ts";
 
 interface Federation extends World {
   readonly former: FakeAgent;
@@ -250,6 +251,38 @@ describe("an office", () => {
     await world.settle();
     expect(isLeader(world.former)).toBe(true);
   });
+
+  it.each([
+    ["deleted", "is in office"],
+    ["deleted", "has confirmed that it stepped down"],
+    ["edited", "is in office"],
+    ["edited", "has confirmed that it stepped down"],
+  ])(
+    "that came back unread begins anew: what was %s meanwhile is no word of the leader, while the successor %s",
+    async (what, when) => {
+      const world = await settled();
+      const { leader, follower } = world;
+      world.members.setContexts(contextsOf(...CLUSTERS));
+      // cluster1 cannot read git, and is stood down through its API server.
+      world.remote.push("main", flip("cluster2"));
+      await follower.run();
+      await world.clock.advance(61_000);
+      await follower.run("retry");
+      expect([isLeader(leader), isLeader(follower)]).toEqual([false, true]);
+      if (what === "deleted") leader.cluster.drop(GDP);
+      else editPolicy(leader, { ttl: 99 });
+      world.remote.push("main", flip("cluster1"));
+      if (when.startsWith("has")) await follower.run();
+      for (const seconds of [0, 61, 31, 31]) {
+        await world.clock.advance(seconds * 1000);
+        await leader.run("retry");
+        await follower.run();
+      }
+      expect([isLeader(leader), isLeader(follower)]).toEqual([true, false]);
+      expect(exportsOf(world)).toEqual([]);
+      for (const one of [leader, follower]) expect(policyIn(one)["ttl"]).toBe(10);
+    },
+  );
 
   it("is claimed afresh where somebody deleted its ref", async () => {
     const world = await federation({ flipped: false });

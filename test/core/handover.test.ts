@@ -25,6 +25,7 @@ function facts(more: Partial<OfficeFacts> = {}): OfficeFacts {
     designation: "leader",
     localLeader: false,
     amkoClusterUid: UID,
+    wasSucceeded: false,
     steppedDown: null,
     office: null,
     leading: new Map(),
