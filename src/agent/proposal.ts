@@ -15,17 +15,17 @@ export type ProposalState =
   | { readonly kind: "none" }
   /** It stands as it should, on top of the head. */
   | { readonly kind: "current"; readonly commit: CommitId }
-  /** It stands, but the head or the change moved on. */
+  /** It stands as this agent pushed it, but the head or the change moved on. */
   | { readonly kind: "outdated"; readonly commit: CommitId }
   /** Somebody else pushed to it: theirs is not overwritten. */
   | { readonly kind: "changed"; readonly commit: CommitId }
   /** It was proposed and its ref is gone: closed, or merged. */
   | { readonly kind: "closed" };
 
-/** Of a snapshot's canonical bytes, or of a whole change. */
+/** Of a snapshot's canonical bytes, or of a whole change, in whatever order. */
 export function digestOf(changes: readonly FileChange[]): string {
   const hash = createHash("sha256");
-  for (const { path, bytes } of changes) {
+  for (const { path, bytes } of changes.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     hash.update(`${path}\0${bytes === null ? "removed" : bytes.length}\0`);
     if (bytes !== null) hash.update(bytes);
   }
@@ -35,7 +35,7 @@ export function digestOf(changes: readonly FileChange[]): string {
 /** Compares a proposal's ref with what is to be proposed now. */
 export async function proposalState(
   { repository, signal }: Context,
-  { head }: Branch,
+  { head, revision }: Branch,
   { self, records }: Local,
   { refs }: Memory,
   topic: ProposalTopic,
@@ -46,14 +46,43 @@ export async function proposalState(
   if (commit === null) return record?.digest === digestOf(changes) ? { kind: "closed" } : { kind: "none" };
   const { parents, files } = await repository.read(commit, signal);
   const onHead = parents.length === 1 && parents[0] === head;
-  // Whoever pushed it, and whether or not we remember that it was us: it says what is to be proposed.
-  if (onHead && changes.every((change) => standsIn(files, change))) return { kind: "current", commit };
-  return { kind: record?.commit === commit ? "outdated" : "changed", commit };
+  // Whoever pushed it, and whether or not we remember that it was us: it says what is to be proposed, and nothing else.
+  if (onHead && isAllThatChanged(changes, revision.files, files)) return { kind: "current", commit };
+  if (record?.commit === commit) return { kind: "outdated", commit };
+  // An agent that died right after its push, or could not write it down, finds what it was about to push.
+  const [parent, ...others] = parents;
+  if (record?.next === undefined || parent === undefined || others.length > 0) return { kind: "changed", commit };
+  const below = await repository.read(parent, signal);
+  const isMeant = digestOf(changesBetween(below.files, files)) === record.next;
+  return { kind: isMeant ? "outdated" : "changed", commit };
 }
 
-function standsIn(files: readonly RevisionFile[], { path, bytes }: FileChange): boolean {
-  const found = files.find((file) => file.path === path)?.bytes ?? null;
-  return bytes === null || found === null ? bytes === found : Buffer.compare(bytes, found) === 0;
+function changesBetween(before: readonly RevisionFile[], after: readonly RevisionFile[]): readonly FileChange[] {
+  const [past, now] = [before, after].map((files) => new Map(files.map((file) => [file.path, file])));
+  const paths = [...new Set([...(past?.keys() ?? []), ...(now?.keys() ?? [])])];
+  return paths
+    .filter((path) => past?.get(path)?.id !== now?.get(path)?.id)
+    .map((path) => ({ path, bytes: now?.get(path)?.bytes ?? null }));
+}
+
+/** Whether the files of one revision are those of another one with these changes, and no others. */
+export function isAllThatChanged(
+  changes: readonly FileChange[],
+  before: readonly RevisionFile[],
+  after: readonly RevisionFile[],
+): boolean {
+  const changed = new Map(changes.map(({ path, bytes }) => [path, bytes]));
+  const rest = (files: readonly RevisionFile[]): string =>
+    files
+      .filter(({ path }) => !changed.has(path))
+      .map(({ path, id }) => `${path} ${id}`)
+      .toSorted()
+      .join("\n");
+  const stands = ([path, bytes]: readonly [string, Uint8Array | null]): boolean => {
+    const found = after.find((file) => file.path === path)?.bytes ?? null;
+    return bytes === null || found === null ? bytes === found : Buffer.compare(bytes, found) === 0;
+  };
+  return [...changed].every(stands) && rest(before) === rest(after);
 }
 
 export interface ProposalRequest {
@@ -75,6 +104,8 @@ export async function pushProposal(
 ): Promise<{ readonly local: Local; readonly memory: Memory }> {
   const ref = proposalRef(local.self, topic);
   const author = authorOf(context, local.self);
+  const digest = digestOf(changes);
+  const announced = await announce(context, local, topic, digest);
   const commit = await context.repository.propose(
     { ref, expected, parent: branch.head, changes, message, author },
     context.signal,
@@ -82,10 +113,18 @@ export async function pushProposal(
   context.telemetry.happened({ fact: "proposed", topic });
   context.log("info", "proposed", { cluster: local.self, ref, revision: commit });
   const amkoClusterUid = local.amkoCluster.metadata.uid;
-  const record = { commit, digest: digestOf(changes), amkoClusterUid, snapshots };
-  const proposals = { ...local.records.proposals, [topic]: record };
-  const recorded = await writeRecords(context, local, { ...local.records, proposals });
+  const record = { commit, digest, amkoClusterUid, snapshots };
+  const proposals = { ...announced.records.proposals, [topic]: record };
+  const recorded = await writeRecords(context, announced, { ...announced.records, proposals });
   return { local: recorded, memory: { ...memory, refs: withRef(memory.refs ?? new Map(), ref, commit) } };
+}
+
+/** What replaces a proposal is recorded first, so that nobody's change is taken for it, nor it for somebody's change. */
+function announce(context: Context, local: Local, topic: AgentTopic, next: string): Promise<Local> {
+  const known = local.records.proposals[topic];
+  if (known === undefined) return Promise.resolve(local);
+  const proposals = { ...local.records.proposals, [topic]: { ...known, next } };
+  return writeRecords(context, local, { ...local.records, proposals });
 }
 
 /** Remembers a proposal that stands as it should: whoever pushed it, or an earlier life of this agent that died then. */

@@ -1,9 +1,9 @@
 import { editManifest } from "../core/flip.ts";
-import type { FileChange, Manifest, Revision, RevisionFile } from "../core/model.ts";
+import type { Manifest, Revision } from "../core/model.ts";
 import { proposalRef } from "../core/refs.ts";
 import { evaluate } from "../core/view.ts";
 import type { Context, Local, Memory } from "./context.ts";
-import { digestOf } from "./proposal.ts";
+import { digestOf, isAllThatChanged } from "./proposal.ts";
 
 /**
  * A mended manifest that this agent proposed without a record of it: it died, or its API server failed, right after the
@@ -23,20 +23,7 @@ export async function recallVersionProposal(context: Context, local: Local, { re
   const [was, is] = [manifestIn(below), manifestIn(proposed)];
   if (was === undefined || is === undefined) return local;
   const change = editManifest(was, below.files, [{ path: ["spec", "version"], value: is.version }]);
-  if (change === null || !isAllThatChanged(change, below.files, proposed.files)) return local;
+  if (change === null || !isAllThatChanged([change], below.files, proposed.files)) return local;
   const record = { commit, digest: digestOf([change]), amkoClusterUid: amkoCluster.metadata.uid, snapshots: {} };
   return { ...local, records: { ...records, proposals: { ...records.proposals, version: record } } };
-}
-
-function isAllThatChanged(
-  { path, bytes }: FileChange,
-  before: readonly RevisionFile[],
-  after: readonly RevisionFile[],
-): boolean {
-  const ids = new Map(before.map((file) => [file.path, file.id]));
-  const same = (file: RevisionFile): boolean =>
-    file.path === path
-      ? bytes !== null && file.bytes !== null && Buffer.compare(bytes, file.bytes) === 0
-      : ids.get(file.path) === file.id;
-  return before.length === after.length && after.every(same);
 }

@@ -53,6 +53,8 @@ export interface ProposalRecord {
   readonly commit: CommitId;
   /** Of what was proposed: the same is not proposed again after people closed it. */
   readonly digest: string;
+  /** Of what was about to be pushed in its place; not given where that is done. */
+  readonly next?: string;
   /** The AMKOCluster it was recorded under; under another one the proposal is somebody else's, and people decide. */
   readonly amkoClusterUid: Uid;
   /** Of each kind's snapshot in it: tells whether the cluster still holds what was proposed. */
@@ -147,7 +149,8 @@ function parseProposals(data: Readonly<Record<string, string>>): Records["propos
     const digests = isObject(record["snapshots"]) ? record["snapshots"] : {};
     const known = FEDERATED_KINDS.map((kind) => [kind, text(digests[kind])] as const);
     const snapshots = Object.fromEntries(known.filter(([, one]) => one !== null)) as ProposalRecord["snapshots"];
-    return [[topic, { commit, digest, amkoClusterUid, snapshots }] as const];
+    const next = text(record["next"]);
+    return [[topic, { commit, digest, ...(next === null ? {} : { next }), amkoClusterUid, snapshots }] as const];
   });
   return Object.fromEntries(known);
 }
