@@ -3,7 +3,7 @@ import { type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
 import { type FakeAgent, headOf, makeWorld } from "../support/fakes/world.ts";
-import { GDP_PATH, settled } from "./settled.ts";
+import { exportsOf, flip, GDP_PATH, type Settled, settled, specOf } from "./settled.ts";
 
 const CONFIG_FILE = "federation/gslbconfig/gc-1.yaml";
 
@@ -37,7 +37,60 @@ describe("AMKO's UUID", () => {
     expect(annotations[UUID_ANNOTATION]).toBe(gslbConfig().annotations[UUID_ANNOTATION]);
     expect(world.remote.text(headOf(world.remote), CONFIG_FILE)).toBe(world.remote.text(before, CONFIG_FILE));
   });
+
+  const WRONG = "00000000-copied-with-the-file";
+  const uuidIn = ({ cluster }: FakeAgent) => cluster.only("GSLBConfig")?.metadata.annotations?.[UUID_ANNOTATION];
+
+  /** A person copies the file of another federation, and changes something beside. */
+  const copied = async (world: Settled) => {
+    const text = world.remote.text(headOf(world.remote), CONFIG_FILE) ?? "";
+    const changed = text.replace(OWN, WRONG).replace("logLevel: INFO", "logLevel: DEBUG");
+    expect(changed).toContain("logLevel: DEBUG");
+    world.remote.push("main", { [CONFIG_FILE]: changed });
+    for (let pass = 0; pass < 3; pass += 1) await world.follower.pass("poll", "cluster");
+  };
+
+  it("stays on a follower, pass after pass, where people put another one into git", async () => {
+    const world = await settled();
+    await copied(world);
+    expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
+    expect(uuidIn(world.follower)).toBe(OWN);
+    expect(world.follower.log.filter((line) => /drift|rescued/.test(line))).toEqual([]);
+  });
+
+  it("comes back to git from a follower that leads now, where the leader could not bring it", async () => {
+    const world = await settled();
+    await copied(world);
+    world.remote.push("main", flip("cluster2"));
+    await world.settle();
+    expect(CLUSTERS.map((name) => uuidIn(world.agent(name)))).toEqual(CLUSTERS.map(() => OWN));
+    expect(world.remote.text(headOf(world.remote), CONFIG_FILE)).toContain(OWN);
+  });
+
+  it("that an edit on a follower replaced is put right", async () => {
+    const world = await settled();
+    setUuid(world.follower, WRONG);
+    await world.follower.run("cluster");
+    expect(uuidIn(world.follower)).toBe(OWN);
+  });
+
+  it("that AMKO took anew stays, where a backup brings back the one before", async () => {
+    const world = await settled();
+    const backup = world.leader.cluster.only("GSLBConfig") as LiveObject;
+    setUuid(world.leader, "taken-anew");
+    await world.settle();
+    const { annotations } = backup.metadata;
+    world.leader.cluster.edit("GSLBConfig", ({ metadata, ...object }) => ({
+      ...object,
+      metadata: { ...metadata, annotations: annotations ?? {} },
+    }));
+    await world.settle();
+    expect(CLUSTERS.map((name) => uuidIn(world.agent(name)))).toEqual(CLUSTERS.map(() => "taken-anew"));
+    expect(exportsOf(world)).toHaveLength(1);
+  });
 });
+
+const OWN = gslbConfig().annotations[UUID_ANNOTATION] ?? "";
 
 function filesWithout(path: string) {
   const world = makeWorld();
