@@ -15,7 +15,7 @@ import { formatRevision } from "../core/records.ts";
 import { contentOf, equalContent, snapshotOf } from "../core/snapshot.ts";
 import { hasCode } from "../errors.ts";
 import type { Branch, Context, Local } from "./context.ts";
-import { droppedFields } from "./equality.ts";
+import { droppedFields, returnsLive } from "./equality.ts";
 import { withObject, withoutObject } from "./observe.ts";
 import { standsInGit } from "./past.ts";
 import { rescue } from "./rescue.ts";
@@ -112,13 +112,24 @@ async function rescueOverwritten(
   for (const object of new Set([...overwritten, ...doomed])) {
     const content = contentOf(object);
     // What was proposed, and merged in another form, is the base and stands in git no more.
-    const isInGit = base?.content.kind === "present" && base.step === undefined;
-    const known: readonly Content[] = [snapshot, ...(isInGit ? [base.content.filled] : [])];
+    const past = base?.content.kind === "present" && base.step === undefined ? base.content : null;
+    const known: readonly Content[] = [snapshot, ...(past === null ? [] : [past.filled])];
     if (known.some((one) => equalContent(one, content))) continue;
     if (await standsInGit(context, kind, content, branch.head)) continue;
+    // What the base became here, by defaults that its CRD alone knows, or by an admission that fills in.
+    if (past !== null && (await isAsWritten(context, object, past.snapshot, branch))) continue;
     current = await rescue(context, current, snapshotOf(kind, object));
   }
   return current;
+}
+
+async function isAsWritten(
+  context: Context,
+  object: LiveObject,
+  snapshot: Snapshot,
+  { head }: Branch,
+): Promise<boolean> {
+  return object.metadata.name === snapshot.name && (await returnsLive(context, object, snapshot, head));
 }
 
 async function write(context: Context, local: Local, application: Application): Promise<Local> {

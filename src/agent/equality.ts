@@ -1,5 +1,12 @@
 import { formatFieldPath } from "../core/diff.ts";
-import { type Content, type FederatedKind, type LiveObject, UUID_ANNOTATION } from "../core/model.ts";
+import {
+  type CommitId,
+  type Content,
+  type FederatedKind,
+  type LiveObject,
+  type Snapshot,
+  UUID_ANNOTATION,
+} from "../core/model.ts";
 import { snapshotPatch } from "../core/patch.ts";
 import type { Head } from "../core/plan.ts";
 import { formatRevision } from "../core/records.ts";
@@ -36,7 +43,7 @@ function withoutUuid({ annotations, spec }: Content): Content {
  * where the contents differ to the letter, and once per state of the object.
  */
 export async function judgeEquality(
-  { cluster, settings, signal }: Context,
+  context: Context,
   kind: FederatedKind,
   { head, branch, local, memory }: Compared,
 ): Promise<Equality> {
@@ -51,17 +58,31 @@ export async function judgeEquality(
   const key = [object.metadata.uid, object.metadata.resourceVersion, commit, head.revision, path].join(" ");
   const known = memory.equality[kind];
   if (known?.key === key) return known;
-  const patch = snapshotPatch(object, snapshot, formatRevision(settings.branch, commit));
+  return { key, equal: await returnsLive(context, object, snapshot, commit) };
+}
+
+/** Whether this API server's dry run of a snapshot returns the object as it is. */
+export async function returnsLive(
+  { cluster, settings, signal }: Context,
+  object: LiveObject,
+  snapshot: Snapshot,
+  revision: CommitId,
+): Promise<boolean> {
+  const patch = snapshotPatch(object, snapshot, formatRevision(settings.branch, revision));
+  const { name, resourceVersion } = object.metadata;
   try {
-    const target = { kind, name: object.metadata.name, resourceVersion: object.metadata.resourceVersion };
-    const returned = await cluster.patch(target, patch, { dryRun: true }, signal);
+    const returned = await cluster.patch(
+      { kind: snapshot.kind, name, resourceVersion },
+      patch,
+      { dryRun: true },
+      signal,
+    );
     // A field that the server drops is no equality: the CRD here is older, and whoever applies it says which field.
-    const isKept = droppedFields(snapshot, returned).length === 0;
-    const same = equalContent(withoutUuid(contentOf(returned)), withoutUuid(contentOf(object)));
-    return { key, equal: isKept && same };
+    if (droppedFields(snapshot, returned).length > 0) return false;
+    return equalContent(withoutUuid(contentOf(returned)), withoutUuid(contentOf(object)));
   } catch (error) {
     // Refused here: certainly not what is live. Whether that matters is for those who want to apply it.
-    if (hasCode(error, "AG3007")) return { key, equal: false };
+    if (hasCode(error, "AG3007")) return false;
     throw error;
   }
 }

@@ -41,10 +41,14 @@ async function gatherKind(
   const base = await readBase(context, kind, local, branch);
   const head = await resolveHead(context, kind, { branch, base, live: local.objects[kind], purpose });
   const live = purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];
-  const equality = await judgeEquality(context, kind, { head, branch, local, memory });
-  const equalsHead = equality.equal && live.every((object) => agreesOnUuid(head, object, purpose));
-  const known: KindFacts = { kind, live, base, head, equalsHead, steps: [], standsInGit: false, fromGit: new Set() };
-  const next = { ...memory, equality: { ...memory.equality, [kind]: equality } };
+  // Where git says that it is deleted, it matters whether the cluster holds what git said before.
+  const isDeleted = purpose === "lead" && head.content.kind === "deleted" && base?.content.kind === "present";
+  const compared = isDeleted ? { ...head, content: base.content, revision: base.revision } : head;
+  const { equal, ...equality } = await judgeEquality(context, kind, { head: compared, branch, local, memory });
+  const equalsHead = !isDeleted && equal && live.every((object) => agreesOnUuid(head, object, purpose));
+  const judged = { equalsHead, equalsBase: isDeleted && equal };
+  const known: KindFacts = { kind, live, base, head, ...judged, steps: [], standsInGit: false, fromGit: new Set() };
+  const next = { ...memory, equality: { ...memory.equality, [kind]: { ...equality, equal } } };
   if (equalsHead) return { facts: known, memory: next };
   const facts = purpose === "lead" ? await lookBack(context, branch, known) : await lookAround(context, branch, known);
   return { facts, memory: next };

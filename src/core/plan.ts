@@ -40,6 +40,8 @@ export interface KindFacts {
   readonly head: Head;
   /** The API server's dry run of the head's snapshot returned what is live. */
   readonly equalsHead: boolean;
+  /** The same of the base's snapshot, where the head says that the kind is deleted. */
+  readonly equalsBase: boolean;
   /** The revisions after the base up to the head, newest first, defaults filled; empty where nothing depends on them. */
   readonly steps: readonly Step[];
   /** The live content stands somewhere on the tracked branch, as far back as was looked. */
@@ -102,7 +104,7 @@ function decideWithoutBase({ head, standsInGit }: KindFacts, object: LiveObject)
   }
 }
 
-function decideWithBase({ head, steps }: KindFacts, base: Base, object: LiveObject): LeaderDecision {
+function decideWithBase({ head, steps, equalsBase }: KindFacts, base: Base, object: LiveObject): LeaderDecision {
   const live = contentOf(object);
   if (head.content.kind === "never") return exportOf(object);
   const snapshot = head.content.snapshot;
@@ -111,9 +113,10 @@ function decideWithBase({ head, steps }: KindFacts, base: Base, object: LiveObje
     const untouched =
       base.content.kind === "present" &&
       base.content.snapshot.name === object.metadata.name &&
-      [base.content.filled, ...steps.map(({ after }) => after)].some(
-        (past) => past !== null && equalContent(past, live),
-      );
+      (equalsBase ||
+        [base.content.filled, ...steps.map(({ after }) => after)].some(
+          (past) => past !== null && equalContent(past, live),
+        ));
     return untouched ? { kind: "apply", snapshot } : exportOf(object, deletingCommits(steps));
   }
   const merge = mergeContent({

@@ -110,6 +110,7 @@ function facts(base: BaseState, head: HeadState, live: LiveState, more: Partial<
       object.metadata.name === wanted.name &&
       JSON.stringify(object.spec) === JSON.stringify(wanted.spec),
     steps: known === null ? [] : steps.toReversed(),
+    equalsBase: false,
     standsInGit: false,
     fromGit: new Set(),
     ...more,
@@ -340,6 +341,7 @@ describe("a follower", () => {
       base: null,
       head: FOLLOWER_HEADS[head],
       equalsHead: live.startsWith("equal") && head.startsWith("present"),
+      equalsBase: false,
       steps: [],
       standsInGit: false,
       fromGit: new Set(),
@@ -378,6 +380,7 @@ describe("a follower", () => {
       kind: "GlobalDeploymentPolicy",
       live: both,
       base: null,
+      equalsBase: false,
       steps: [],
       standsInGit: false,
       fromGit: new Set<string>(),
