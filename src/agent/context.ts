@@ -117,6 +117,8 @@ export interface Memory {
   readonly branch: Pick<Branch, "revision" | "view"> | null;
   /** Refs below the prefix as last listed, moved along with our own pushes; null before the first listing. */
   readonly refs: ReadonlyMap<string, CommitId> | null;
+  /** When all of them were listed last. */
+  readonly refsAtMs: number | null;
   /** The head, and the refs that matter, with which the last pass had nothing left to do. */
   readonly settled: {
     readonly head: CommitId;
@@ -170,6 +172,7 @@ export const NO_MEMORY: Memory = {
   self: null,
   branch: null,
   refs: null,
+  refsAtMs: null,
   settled: null,
   missing: {},
   batchSinceMs: null,

@@ -5,6 +5,7 @@ import { parseCommitId } from "../core/records.ts";
 import { judgeHistory } from "../core/rewrite.ts";
 import { type Designation, designate, type Role, takeRole } from "../core/role.ts";
 import { readSuspension } from "../core/suspension.ts";
+import { FederationError } from "../errors.ts";
 import type { Branch, Context, Local, Memory } from "./context.ts";
 import { identify } from "./identity.ts";
 
@@ -87,6 +88,10 @@ async function findRewrite(
     repository.relation(ancestor, descendant, signal),
   );
   if (verdict.kind !== "halted") return null;
+  // The record may be newer than the listing: another process of this cluster read the branch in between, or a copy of
+  // the repository lags behind.
+  const { head: now } = await repository.list("branch", signal);
+  if (now !== head) throw new FederationError("AG2003", `branch ${settings.branch} moved while it was read`);
   const what = verdict.how === "put-back" ? "was put back to an older revision" : "was rewritten";
   return problem("AG2007", `branch ${settings.branch} ${what}: it was at ${verdict.before}, now it is at ${head}`);
 }

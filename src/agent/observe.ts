@@ -15,11 +15,12 @@ import type { Branch, Context, Local, Memory } from "./context.ts";
  * @throws FederationError when the remote cannot be read, AG2005 while the branch has no commit.
  */
 export async function readBranch(
-  { repository, schemas, viewCache, settings, signal }: Context,
+  { repository, schemas, viewCache, settings, clock, signal }: Context,
   memory: Memory,
   wake: ReadonlySet<Wake>,
 ): Promise<Branch> {
-  const listing = await repository.list(needsEveryRef(memory, wake) ? "all" : "branch", signal);
+  const scope = needsEveryRef(memory, wake, clock.elapsedMs()) ? "all" : "branch";
+  const listing = await repository.list(scope, signal);
   if (listing.head === null) {
     throw new FederationError("AG2005", `${repository.url} has no commit on branch ${settings.branch}`);
   }
@@ -29,11 +30,16 @@ export async function readBranch(
   return { listing, head: listing.head, revision, view: evaluate(revision.files, schemas, viewCache) };
 }
 
-/** A settled follower needs to know only whether the branch moved; everybody else looks at the other clusters' refs. */
-function needsEveryRef(memory: Memory, wake: ReadonlySet<Wake>): boolean {
+/** A settled leader tells of a follower that fails later, or is behind again, after so long. */
+const LEADER_LOOKS_EVERY_MS = 60_000;
+
+/** Who is settled needs to know only whether the branch moved; everybody else looks at the other clusters' refs. */
+function needsEveryRef(memory: Memory, wake: ReadonlySet<Wake>, nowMs: number): boolean {
   const polled = [...wake].every((reason) => reason === "poll" || reason === "hook");
-  const { refs, settled, behind, claim } = memory;
+  const { self, refs, refsAtMs, settled, behind, claim } = memory;
   if (!polled || refs === null || settled === null || behind.size > 0 || claim !== null) return true;
+  const leads = self !== null && refsByCluster(refs, "leading").has(self);
+  if (leads && nowMs - (refsAtMs ?? 0) >= LEADER_LOOKS_EVERY_MS) return true;
   // Held, it may wait for what people do to a proposal. While two clusters are in office they want to know when it is
   // over.
   return settled.state === "held" || refsByCluster(refs, "leading").size > 1;

@@ -43,8 +43,10 @@ export async function reconcile(
   if (branch instanceof FederationError) {
     return await waitForGit(context, memory, branch).catch((error) => broken(memory, error));
   }
-  const refs = branch.listing.refs ?? memory.refs;
-  const seen = { ...memory, refs, branch: { revision: branch.revision, view: branch.view } };
+  const listed = branch.listing.refs;
+  const refs = listed ?? memory.refs;
+  const refsAtMs = listed === null ? memory.refsAtMs : context.clock.elapsedMs();
+  const seen = { ...memory, refs, refsAtMs, branch: { revision: branch.revision, view: branch.view } };
   const result = await actOn(context, branch, seen, wake, notes).catch((error) => broken(seen, error));
   return withLag(context, branch, result);
 }

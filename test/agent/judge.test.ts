@@ -160,6 +160,22 @@ describe("a branch that was rewritten", () => {
     expect(exportsOf(world)).toHaveLength(1);
   });
 
+  it("is none that another process of this cluster has seen move on since this one listed it", async () => {
+    let listed = (): void => undefined;
+    const gate = async (label: string): Promise<void> => {
+      if (label.startsWith("cluster2 readConfigMap")) listed();
+    };
+    const world = await settled({ gate });
+    const before = headOf(world.remote);
+    editPolicy(world.leader, { ttl: 20 });
+    await world.settle();
+    const now = headOf(world.remote);
+    world.remote.setBranch("main", before);
+    listed = () => world.remote.setBranch("main", now);
+    expect(await world.follower.run("poll")).toMatchObject({ error: null, state: "in-sync" });
+    expect(world.follower.log.filter((line) => line.includes("AG2007"))).toEqual([]);
+  });
+
   it("goes on when it is put back", async () => {
     const world = await settled();
     const before = headOf(world.remote);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/model.ts";
 import { policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, type World, type WorldOptions } from "../support/fakes/world.ts";
-import { editPolicy, policyIn, settled } from "./settled.ts";
+import { editPolicy, GDP, policyIn, settled } from "./settled.ts";
 
 /** The conditions as `type: status`. */
 function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {
@@ -10,6 +10,21 @@ function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {
   const list = (status?.["conditions"] ?? []) as unknown as readonly { type: string; status: string }[];
   return Object.fromEntries(list.map((condition) => [condition.type, condition.status]));
 }
+
+describe("a leader at rest", () => {
+  it("learns from its polls, within a minute, that a follower has come to fail since it acknowledged", async () => {
+    const world = await settled();
+    const { leader, follower } = world;
+    await leader.run("poll");
+    follower.cluster.drop(GDP);
+    follower.cluster.refuse(GDP, "policy says no");
+    await follower.run("cluster");
+    expect(world.remote.branch("amko/failed/cluster2")).not.toBeNull();
+    await world.clock.advance(60_000);
+    await leader.run("poll");
+    expect(JSON.stringify(leader.cluster.only("AMKOCluster")?.status)).toContain("cluster2: could not apply it");
+  });
+});
 
 describe("an acknowledgement", () => {
   const ackOf = ({ remote }: World): unknown => remote.branch("amko/applied/cluster2");
