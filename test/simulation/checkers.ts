@@ -19,6 +19,7 @@ export interface Checker {
 }
 
 export const CHECKERS: readonly Checker[] = [
+  { name: "an agent that cannot read the repository changes nothing", check: nothingWithoutGit },
   { name: "a deposed leader never lands an export", check: onRef(fence) },
   { name: "no two local objects say leader at once", check: onCluster(oneLeader) },
   { name: "nothing is deleted without a tombstone", check: onCluster(noDeletion) },
@@ -32,7 +33,6 @@ export const CHECKERS: readonly Checker[] = [
   { name: "in doubt about who leads, everything stays", check: onCluster(inDoubtHold) },
   { name: "who is not the cluster that the repository knows stands aside", check: strangerStandsAside },
   { name: "AMKO's UUID stays", check: uuidStays },
-  { name: "an agent that cannot read the repository changes nothing", check: nothingWithoutGit },
   { name: "a suspended agent changes nothing", check: nothingWhileSuspended },
   { name: "a halt is left only by the documented ways", check: nothingWhileHalted },
   { name: "at another version nothing is applied and nothing exported", check: nothingAtAnotherVersion },

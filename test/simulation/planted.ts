@@ -130,6 +130,14 @@ import { spendConsent } from "./amko-cluster.ts";`,
     search: "const federator = findFederator(local);",
     replacement: "const federator = null;",
   }),
+  bug("unread-branch", "whoever cannot read the branch changes nothing", {
+    file: "src/agent/observe.ts",
+    search: "  const revision = await repository.read(listing.head, signal);",
+    replacement: `  const revision = await repository.read(listing.head, signal).catch((error: unknown) => {
+    if (known === null) throw error;
+    return { ...known.revision, commit: listing.head as CommitId };
+  });`,
+  }),
   bug("uuid-not-kept", "AMKO's UUID stays", {
     file: "src/agent/facts.ts",
     search: `purpose === "lead" ? local.objects[kind].map((object) => keepUuid(head, object)) : local.objects[kind];`,
