@@ -1,9 +1,8 @@
 import { problem } from "../core/catalogue.ts";
+import { FEDERATOR_CONTAINER } from "../core/check-cluster.ts";
 import type { Problem } from "../core/model.ts";
 import { FederationError } from "../errors.ts";
 import type { Local } from "./context.ts";
-
-const FEDERATOR_CONTAINER = "amko-federator";
 
 /**
  * AMKO's own federator beside a leader pushes past git, and deletes everywhere what its cluster does not have: nothing

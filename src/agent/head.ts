@@ -1,8 +1,9 @@
+import { SEARCH_MAX_REVISIONS } from "../core/kind-state.ts";
 import { parseMessage, TRAILERS, trailerValues } from "../core/message.ts";
 import { type CommitId, type FederatedKind, type LiveObject, type Revision, UUID_ANNOTATION } from "../core/model.ts";
 import type { Base, GitContent, Head } from "../core/plan.ts";
 import type { Branch, Context } from "./context.ts";
-import { contentAt, gitContent, SEARCH_MAX_REVISIONS } from "./past.ts";
+import { contentAt, gitContent } from "./past.ts";
 
 export type Purpose = "lead" | "follow";
 

@@ -1,3 +1,4 @@
+import { SEARCH_MAX_REVISIONS } from "../core/kind-state.ts";
 import type { Step } from "../core/merge.ts";
 import { TRAILERS } from "../core/message.ts";
 import {
@@ -15,8 +16,6 @@ import type { Context } from "./context.ts";
 
 /** How far back a pass looks between base and head. A base further back than this is as good as none. */
 const RANGE_MAX_REVISIONS = 2000;
-/** How far back it looks for the newest usable content of a kind, or for content that is about to be overwritten. */
-export const SEARCH_MAX_REVISIONS = 500;
 
 /** What a revision says of one kind. */
 export function contentAt({ schemas, viewCache }: Context, kind: FederatedKind, revision: Revision): GitContent {

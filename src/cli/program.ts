@@ -5,7 +5,7 @@ import { createGiven, type GivenOptions } from "./given.ts";
 import type { House } from "./house.ts";
 import { plainText } from "./render/problem.ts";
 import { paint, type Shell } from "./shell.ts";
-import { EXIT, type ExitCode, type OptionDescription, type Verb } from "./verb.ts";
+import { EXIT, type ExitCode, type OptionDescription, UNREACHABLE, type Verb } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
 import { readVersion } from "./version.ts";
 
@@ -121,16 +121,13 @@ function byFlag(
   );
 }
 
-/** Nobody answered, or not to us: it may work later, or with other credentials. */
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  ...["AG2001", "AG2002", "AG2006", "AG2008", "AG2010", "AG2013"],
-  ...["AG3001", "AG3002", "AG3003", "AG3006", "AG3009", "AG3014"],
-]);
+/** Answered, and not to us: it may work with other credentials. */
+const DENIED: ReadonlySet<string> = new Set(["AG2013", "AG3003"]);
 /** The checkout has to be completed first, as a flag has to be corrected. */
 const SHALLOW = "AG2014";
 
 /** Whose turn it is decides: the person's who called, a server's, or that of whoever keeps the federation. */
 function exitCodeFor(code: string): ExitCode {
   if (code.startsWith("AG4") || code === SHALLOW) return EXIT.usage;
-  return UNREACHABLE.has(code) ? EXIT.unreachable : EXIT.failed;
+  return UNREACHABLE.has(code) || DENIED.has(code) ? EXIT.unreachable : EXIT.failed;
 }

@@ -1,3 +1,4 @@
+import { SEARCH_MAX_REVISIONS } from "../core/kind-state.ts";
 import {
   FEDERATED_KINDS,
   type FederatedKind,
@@ -9,9 +10,6 @@ import {
 import type { Schemas } from "../core/resource-definition.ts";
 import { evaluate } from "../core/view.ts";
 import type { OpenRepository } from "./house.ts";
-
-/** How far back the newest usable content of a kind is looked for: as far as an agent looks. */
-const SEARCH_MAX_REVISIONS = 500;
 
 /** Where to look, and by which schemas. */
 export interface UsableSource {

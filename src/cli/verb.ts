@@ -14,6 +14,11 @@ export const EXIT = {
   unreachable: 3,
 } as const;
 
+/** Servers that did not answer, or not as themselves: it may be otherwise later. */
+export const UNREACHABLE: ReadonlySet<string> = new Set(
+  "AG2001 AG2002 AG2006 AG2008 AG2010 AG3001 AG3002 AG3006 AG3009 AG3014".split(" "),
+);
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface OptionDescription {

@@ -7,7 +7,8 @@ import { schemaGaps } from "./schema-gaps.ts";
 
 const SKEW_MAX_MS = 60_000;
 const GAPS_SHOWN_MAX = 5;
-const FEDERATOR_CONTAINER = "amko-federator";
+/** In StatefulSet `amko`, where AMKO's chart puts it. */
+export const FEDERATOR_CONTAINER = "amko-federator";
 
 /** Clocks that differ make tokens, certificates and suspensions end at a wrong time. */
 export function checkClock(serverMs: number | null, nowMs: number): CheckItem {

@@ -83,7 +83,7 @@ export function describeUnknown(cause: string): readonly Condition[] {
   return [syncedCondition({ kind: "unknown", cause })];
 }
 
-/** The types that a full report sets or takes off; a partial one (`describeUnknown`) leaves the others. */
+/** The types that a partial report (`describeUnknown`) sets; it leaves all others. */
 export const PARTIAL_TYPES: readonly string[] = [SYNCED];
 
 /** The conditions to write, or null when they already say that. Conditions of others stay. */

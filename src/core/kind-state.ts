@@ -2,6 +2,9 @@ import { problem } from "./catalogue.ts";
 import { type FederatedKind, KINDS, type KindState, type Problem, type RevisionFile } from "./model.ts";
 import type { ReadSnapshot } from "./snapshot.ts";
 
+/** How far back the newest usable content of a kind is looked for, and content that is about to be overwritten. */
+export const SEARCH_MAX_REVISIONS = 500;
+
 export interface JudgedKind {
   readonly state: KindState;
   /** Errors and warnings about the kind's files. */

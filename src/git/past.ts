@@ -118,7 +118,9 @@ async function explore({ graph, start, read, stopAt }: Exploration): Promise<boo
     graph.set(id, commit);
     if (id === stopAt) return isComplete;
     if (graph.size > PAST_COMMITS_MAX) {
-      throw new FederationError("AG2012", `the history is longer than ${PAST_COMMITS_MAX} commits`);
+      throw new FederationError("AG2012", `the history is longer than ${PAST_COMMITS_MAX} commits`, {
+        remedy: "Keep the federation in a repository of its own, or begin a new one with amko-gitops init.",
+      });
     }
     pending.push(...commit.parents);
   }

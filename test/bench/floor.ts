@@ -7,7 +7,8 @@ import type { Change, Stage } from "./stage.ts";
 /**
  * The same work with git itself and bare HTTP requests, and no agent: one commit on the leader's side, pushed; then for
  * each follower at the same time a write of its AMKOCluster, a fetch, and a write of its object. Nothing is decided,
- * compared, rehearsed or recorded, so nothing that keeps our promises can be faster.
+ * compared, rehearsed or recorded. It starts a dozen git processes one after the other, and each with a connection of
+ * its own: an agent, which has all of that within one, may well be faster.
  */
 export async function prepareFloor({ world, memberProxies }: Stage): Promise<Change> {
   const clones = new Map<string, string>();

@@ -28,6 +28,13 @@ export async function useCompiledProgram(folder: string): Promise<void> {
   await mkdir(join(folder, "src"));
   await copyFile(join(PROJECT, LAUNCHER), join(folder, LAUNCHER));
   process.env[LAUNCHER_VARIABLE] = join(folder, LAUNCHER);
-  const dockerfile = await readFile(join(PROJECT, DOCKERFILE), "utf8");
-  for (const [, name = "", value] of dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)) process.env[name] = value;
+  Object.assign(process.env, imageEnvironment(await readFile(join(PROJECT, DOCKERFILE), "utf8")));
+}
+
+/** What the image sets for whatever runs in it. @throws Error when it sets nothing that can be read */
+export function imageEnvironment(dockerfile: string): Readonly<Record<string, string>> {
+  const instructions = dockerfile.replaceAll(/\\\n\s*/g, " ").matchAll(/^ENV (.+)$/gm);
+  const settings = [...instructions].flatMap(([, text = ""]) => [...text.matchAll(/(\w+)=(\S+)/g)]);
+  if (settings.length === 0) throw new Error(`${DOCKERFILE} sets no environment`);
+  return Object.fromEntries(settings.map(([, name, value]) => [name, value]));
 }

@@ -22,7 +22,7 @@ import { renderCheck } from "../render/check.ts";
 import type { Shell } from "../shell.ts";
 import { REPOSITORY_OPTIONS, withSource } from "../source.ts";
 import { CLUSTER_OPTIONS, connectionOf, openThisCluster } from "../this-cluster.ts";
-import { EXIT, type ExitCode, option, type Verb } from "../verb.ts";
+import { EXIT, type ExitCode, option, UNREACHABLE, type Verb } from "../verb.ts";
 
 /** What `check -o json` prints. */
 export interface CheckReport {
@@ -30,11 +30,6 @@ export interface CheckReport {
   readonly ok: boolean;
   readonly items: readonly CheckItem[];
 }
-
-/** Servers that did not answer, or not as themselves: it may be otherwise later. */
-const UNREACHABLE: ReadonlySet<string> = new Set(
-  "AG2001 AG2002 AG2006 AG2008 AG2010 AG3001 AG3002 AG3006 AG3009 AG3014".split(" "),
-);
 
 const AMKO_KINDS = ["AMKOCluster", "GSLBConfig", "GlobalDeploymentPolicy"] as const;
 

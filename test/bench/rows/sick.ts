@@ -16,11 +16,11 @@ export const sick: Row = {
   on: "any",
   isInDesign: true,
   async run({ samples }, say) {
+    say("all healthy");
+    const healthy = await arriveWithoutOthers(samples);
     const stage = await startStage({ followers: HEALTHY + SICK, doomed: SICK });
     try {
       const watched = stage.world.followers.slice(0, HEALTHY);
-      say("all healthy");
-      const healthy = await lastArrivals(stage, leaveToAgents, watched, samples);
       await fall(stage);
       say("one hangs, one is down");
       const measured = summarize(await lastArrivals(stage, leaveToAgents, watched, samples));
@@ -40,6 +40,16 @@ export const sick: Row = {
     }
   },
 };
+
+/** As many clusters as are healthy later, and no others that would take processor time from them. */
+async function arriveWithoutOthers(samples: number): Promise<readonly number[]> {
+  const stage = await startStage({ followers: HEALTHY });
+  try {
+    return await lastArrivals(stage, leaveToAgents, stage.world.followers, samples);
+  } finally {
+    await stage.stop();
+  }
+}
 
 /** The last but one takes requests and never answers; the last is gone, with its agent. */
 async function fall({ world, memberProxies }: Stage): Promise<void> {
@@ -70,7 +80,7 @@ async function recover(samples: number): Promise<Figure> {
       tookMs.push(lastMs - backMs);
     }
     const measured = summarize(tookMs);
-    const goal = `within one poll, here every ${POLL_MS} ms`;
+    const goal = `within one poll, here every ${POLL_MS} ms, and a second`;
     const what = "a follower that git was away from, up to date again";
     return { what, unit: "ms", measured, floor: null, goal, met: measured.p95 <= POLL_MS + 1_000 };
   } finally {
