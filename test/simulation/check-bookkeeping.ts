@@ -13,13 +13,13 @@ export async function notAhead(change: Change, ledger: Ledger): Promise<string |
   return change.kind === "ref" ? acknowledgedTooEarly(change, ledger) : recordedTooEarly(change, ledger);
 }
 
-async function acknowledgedTooEarly({ write }: RefChange, ledger: Ledger): Promise<string | null> {
+async function acknowledgedTooEarly({ write, seen: { began } }: RefChange, ledger: Ledger): Promise<string | null> {
   const [, purpose, cluster = ""] = write.branch.split("/");
   if (purpose !== "applied" || write.to === null) return null;
   // What a pass has seen in its cluster may be gone before it can say so.
   if (ledger.clusters.get(cluster)?.rebuiltInPass === true) return null;
   for (const kind of FEDERATED_KINDS) {
-    const wrong = await missing(ledger, cluster, kind, write.to);
+    const wrong = await missing(ledger, cluster, kind, write.to, began);
     if (wrong !== null) return `acknowledged too early: ${wrong}`;
   }
   return null;
@@ -28,7 +28,7 @@ async function acknowledgedTooEarly({ write }: RefChange, ledger: Ledger): Promi
 async function recordedTooEarly(change: ClusterChange, ledger: Ledger): Promise<string | null> {
   for (const kind of FEDERATED_KINDS) {
     for (const revision of newBases(change, kind)) {
-      const wrong = await missing(ledger, change.at, kind, revision, change);
+      const wrong = await missing(ledger, change.at, kind, revision, change.seen.began, change);
       if (wrong !== null) return `recorded too early: ${wrong}`;
     }
   }
@@ -51,7 +51,7 @@ function newBases({ before, after }: ClusterChange, kind: FederatedKind): readon
 }
 
 /**
- * Why a cluster has not held a revision's content of a kind. A leader that merged holds it too: where its object says
+ * Why a cluster has not held a revision's content of a kind since the pass began that says so. A leader that merged holds it too: where its object says
  * something else, a person wrote that there.
  */
 async function missing(
@@ -59,19 +59,22 @@ async function missing(
   at: string,
   kind: FederatedKind,
   revision: CommitId,
+  began: number,
   change?: ClusterChange,
 ): Promise<string | null> {
   const said = (await lookAt(ledger, revision)).kinds[kind];
   if (said === null) return null;
   const { held, touched, holding, last } = clusterOf(ledger, at);
   const now = (change?.after ?? holding).objects[kind];
+  const wasHeld = (digest: string): boolean =>
+    (held[kind].get(digest) ?? -1) >= began || holding.objects[kind].some((one) => pictureOf(one).digest === digest);
   if (said.kind === "deleted") {
     // Where git has a tombstone, an object that never came from git stays, also while a leader begins to export it.
     const past = (change?.before ?? holding).objects[kind];
     const stays = past.every(({ metadata }) => metadata.annotations?.[BASE_ANNOTATION] === undefined);
-    return held[kind].has("none") || stays ? null : `${at} still has its ${kind}`;
+    return wasHeld("none") || stays ? null : `${at} still has its ${kind}`;
   }
-  if (held[kind].has(said.digest) || now.some((object) => pictureOf(object).digest === said.digest)) return null;
+  if (wasHeld(said.digest) || now.some((object) => pictureOf(object).digest === said.digest)) return null;
   // It may be deleted by now.
   const merged = (now.length === 0 ? last[kind] : now).some((object) =>
     FIELDS.every(

@@ -6,7 +6,7 @@ import {
   type FederatedKind,
   type LiveObject,
 } from "../../src/core/model.ts";
-import { parseRevision } from "../../src/core/records.ts";
+import { parseCommitId, parseRevision } from "../../src/core/records.ts";
 import { FIELDS, pictureOf } from "./content.ts";
 import {
   type ClusterChange,
@@ -117,16 +117,23 @@ export async function namedOverride(change: RefChange, ledger: Ledger): Promise<
   if (made === null) return null;
   const { by, from, to } = made;
   const { values } = clusterOf(ledger, by);
-  const isNamed = trailerValues(parseMessage(ledger.remote.stored(to).message), TRAILERS.supersedes).length > 0;
+  const named = trailerValues(parseMessage(ledger.remote.stored(to).message), TRAILERS.supersedes)
+    .map((text) => parseRevision(text) ?? parseCommitId(text))
+    .filter((commit) => commit !== null);
   const { kinds } = await lookAt(ledger, from);
   for (const field of FIELDS) {
     // A file that is missing or unusable is healed, and a value that is taken away leaves nothing to look for.
     const past = kinds[field.kind];
     const said = (await lookAt(ledger, to)).kinds[field.kind];
-    if (isNamed || past?.kind !== "present" || said?.kind !== "present") continue;
+    if (past?.kind !== "present" || said?.kind !== "present") continue;
     const lost = field.read(past.content.spec);
     if (lost === undefined || lost === field.read(said.content.spec)) continue;
-    if (!values.has(valueKey(field, lost))) return `${by} overrode ${field.name} ${lost} of git and does not say so`;
+    if (values.has(valueKey(field, lost))) continue;
+    const gave = await Promise.all(named.map((commit) => newestUsable(ledger, field.kind, commit)));
+    const isNamed = gave.some(
+      (one) => one !== null && (one.kind === "deleted" || field.read(one.content.spec) === lost),
+    );
+    if (!isNamed) return `${by} overrode ${field.name} ${lost} of git and does not say so`;
   }
   return null;
 }

@@ -34,6 +34,8 @@ export interface Seen {
   readonly federator: boolean;
   /** The request was sent long ago: since then the cluster may have left its office. */
   readonly late: boolean;
+  /** When the pass began, as the ledger counts. */
+  readonly began: number;
 }
 
 export const NOTHING_SEEN: Seen = {
@@ -43,6 +45,7 @@ export const NOTHING_SEEN: Seen = {
   records: null,
   federator: false,
   late: false,
+  began: 0,
 };
 
 /** One write of an agent that took effect in its cluster. */
@@ -67,8 +70,8 @@ export type Change = ClusterChange | RefChange;
 /** What was seen of one cluster so far. */
 export interface ClusterLedger {
   holding: Holding;
-  /** Digests of everything that it ever held; `none` where it held nothing. */
-  readonly held: Readonly<Record<FederatedKind, Set<string>>>;
+  /** When it held what last, by digest; `none` stands for nothing. */
+  readonly held: Readonly<Record<FederatedKind, Map<string, number>>>;
   /** The objects as they were when there were any. */
   last: Readonly<Record<FederatedKind, readonly LiveObject[]>>;
   /** Fields that a person wrote here, and tokens of older revisions among what they wrote. */
@@ -125,7 +128,7 @@ export function createLedger(
     [...fakes].map(([name, fake]) => {
       const ledger: ClusterLedger = {
         holding: holdingOf(fake),
-        held: { GSLBConfig: new Set(), GlobalDeploymentPolicy: new Set() },
+        held: { GSLBConfig: new Map(), GlobalDeploymentPolicy: new Map() },
         touched: new Set(),
         rewritten: new Set(),
         values: new Set(),
@@ -181,17 +184,17 @@ export function isLeading({ amkoCluster }: Holding): boolean {
 /** Takes over what stands in a cluster now. */
 export function absorbCluster(ledger: Ledger, at: string): void {
   const cluster = clusterOf(ledger, at);
+  noteHeld(ledger, cluster);
   cluster.holding = holdingOf(fakeOf(ledger, at));
+  noteHeld(ledger, cluster);
   for (const kind of FEDERATED_KINDS) {
     const objects = cluster.holding.objects[kind];
-    if (objects.length === 0) cluster.held[kind].add("none");
-    else {
+    if (objects.length > 0) {
       cluster.gone = { ...cluster.gone, [kind]: null };
       cluster.last = { ...cluster.last, [kind]: objects };
     }
     for (const object of objects) {
-      const { digest, content } = pictureOf(object);
-      cluster.held[kind].add(digest);
+      const { content } = pictureOf(object);
       for (const field of FIELDS)
         if (field.kind === kind) cluster.values.add(valueKey(field, field.read(content.spec)));
     }
@@ -199,6 +202,15 @@ export function absorbCluster(ledger: Ledger, at: string): void {
   if (!isInOffice(ledger, at)) cluster.lastWrites.clear();
   const isRightful = isInOffice(ledger, at) && isDesignated(ledger, at);
   if (!isLeading(cluster.holding) || isRightful) cluster.leadsByOtherHand = false;
+}
+
+/** What stands in a cluster was held until now. */
+function noteHeld({ order }: Ledger, { held, holding }: ClusterLedger): void {
+  for (const kind of FEDERATED_KINDS) {
+    const objects = holding.objects[kind];
+    if (objects.length === 0) held[kind].set("none", order);
+    for (const object of objects) held[kind].set(pictureOf(object).digest, order);
+  }
 }
 
 function isDesignated(ledger: Ledger, at: string): boolean {

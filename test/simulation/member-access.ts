@@ -1,7 +1,8 @@
+import { readSuspension } from "../../src/core/suspension.ts";
 import { FederationError } from "../../src/errors.ts";
 import type { Members } from "../../src/ports.ts";
 import { contextsOf, createFakeMembers } from "../support/fakes/members.ts";
-import { absorbCluster, fakeOf, type Ledger } from "./ledger.ts";
+import { absorbCluster, fakeOf, type Ledger, lookAt, type Seen } from "./ledger.ts";
 
 /** The members' credentials as every leader has them, or nobody. */
 export interface MemberAccess extends Members {
@@ -41,4 +42,18 @@ export function createMemberAccess(
       return object;
     },
   };
+}
+
+/** Only whom the branch names, as it was read, and nobody who is suspended, may switch another cluster's AMKO off. */
+export async function whyNotStandDown(
+  ledger: Ledger,
+  { by, member, seen: { head, amkoCluster } }: { readonly by: string; readonly member: string; readonly seen: Seen },
+): Promise<string | null> {
+  const what = `who leads stands others down: ${by} stands ${member} down`;
+  if (head === null) return `${what}, and cannot read the branch`;
+  const { leadership } = (await lookAt(ledger, head)).view;
+  if (leadership.kind !== "leader" || leadership.cluster !== by || member === by) return `${what}, and does not lead`;
+  const suspension = readSuspension(amkoCluster?.metadata.annotations);
+  const isSuspended = suspension !== null && Date.parse(suspension.until) > ledger.nowMs();
+  return isSuspended ? `${what}, and is suspended` : null;
 }

@@ -4,7 +4,7 @@ import { reconcile } from "../../src/agent/reconcile.ts";
 import { FEDERATED_KINDS, type Uid } from "../../src/core/model.ts";
 import type { Wake } from "../../src/core/telemetry.ts";
 import { FederationError } from "../../src/errors.ts";
-import type { Cluster, Repository } from "../../src/ports.ts";
+import type { Cluster, Members, Repository } from "../../src/ports.ts";
 import { manifest, schemas, snapshotFile } from "../support/builders.ts";
 import { createFakeCluster } from "../support/fakes/cluster.ts";
 import { createFakeRemote } from "../support/fakes/repository.ts";
@@ -23,7 +23,7 @@ import {
   type Ledger,
   NOTHING_SEEN,
 } from "./ledger.ts";
-import { createMemberAccess } from "./member-access.ts";
+import { createMemberAccess, whyNotStandDown } from "./member-access.ts";
 import { createObserver } from "./observer.ts";
 import { perform } from "./perform.ts";
 import { type Gate, gateCluster, gateRepository, type PortCall } from "./ports.ts";
@@ -207,8 +207,16 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const opened = remote.open({ by: name });
     const given = tampering.repository?.(opened, name, ledger) ?? opened;
     const repository = withShallowClone(remote, given, gateRepository(given, gate));
+    const reached: Members = {
+      ...access,
+      async standDown(member, signal) {
+        const wrong = await whyNotStandDown(ledger, { by: name, member, seen: process.seen });
+        if (wrong !== null) violations.push(wrong);
+        return access.standDown(member, signal);
+      },
+    };
     const members = createMemberChecks(
-      { members: access, clock, log: () => undefined, changed: () => undefined },
+      { members: reached, clock, log: () => undefined, changed: () => undefined },
       never,
     );
     const cluster: Cluster = fakeOf(ledger, name);
@@ -250,7 +258,7 @@ export function createSimulation(history: Omit<History, "steps">, tampering: Tam
     const began = ledger.order;
     const fresh = process.memory === NO_MEMORY;
     process.running = running;
-    process.seen = NOTHING_SEEN;
+    process.seen = { ...NOTHING_SEEN, began };
     clusterOf(ledger, process.name).passesUnderWay += 1;
     passes += 1;
     const result = await reconcile(process.context, process.memory, new Set([fresh ? "start" : wake]), never);
