@@ -1,5 +1,6 @@
+import { wrongFlag } from "./cli/given.ts";
 import type { OpenRepository, PushedRepository, RepositoryPlace, RepositorySource } from "./cli/house.ts";
-import { FederationError, hasCode } from "./errors.ts";
+import { hasCode } from "./errors.ts";
 import { createCredentialHelper } from "./git/credential-helper.ts";
 import { openLocalRepository } from "./git/local-repository.ts";
 import { openPassingClone } from "./git/passing-clone.ts";
@@ -37,8 +38,8 @@ function accessWith(credentialsDirectory: string): (url: string) => Promise<Remo
   let opening: ReturnType<typeof openSourceAccess> | null = null;
   return async (url) => {
     if (!/^https?:/i.test(url)) {
-      const message = `--git-credentials: they are for http and https, and the clone's remote is ${url}`;
-      throw new FederationError("AG4002", message, { remedy: "Leave them out: git asks as it is set up." });
+      const cause = `they are for http and https, and the clone's remote is ${url}`;
+      throw wrongFlag("git-credentials", null, cause, "Leave them out: git asks as it is set up.");
     }
     opening ??= openSourceAccess({ url, credentialsDirectory, ask: null, folder });
     return await (await opening)();

@@ -117,19 +117,11 @@ async function rescueOverwritten(
     if (known.some((one) => equalContent(one, content))) continue;
     if (await standsInGit(context, kind, content, branch.head)) continue;
     // What the base became here, by defaults that its CRD alone knows, or by an admission that fills in.
-    if (past !== null && (await isAsWritten(context, object, past.snapshot, branch))) continue;
+    const isPast = past?.snapshot.name === object.metadata.name;
+    if (isPast && (await returnsLive(context, object, past.snapshot, branch.head))) continue;
     current = await rescue(context, current, snapshotOf(kind, object));
   }
   return current;
-}
-
-async function isAsWritten(
-  context: Context,
-  object: LiveObject,
-  snapshot: Snapshot,
-  { head }: Branch,
-): Promise<boolean> {
-  return object.metadata.name === snapshot.name && (await returnsLive(context, object, snapshot, head));
 }
 
 async function write(context: Context, local: Local, application: Application): Promise<Local> {

@@ -1,5 +1,6 @@
 import { problem } from "../core/catalogue.ts";
 import { diffFields } from "../core/diff.ts";
+import { equalBytes } from "../core/file-changes.ts";
 import { isObject } from "../core/json.ts";
 import { filesOfKind } from "../core/kind-files.ts";
 import { type CommittedChange, formatExportMessage } from "../core/message.ts";
@@ -75,13 +76,9 @@ export function exportProblem(
   if (!read.ok) return read.problems[0] ?? null;
   const present = filesOfKind(revision, kind);
   const [only] = present;
-  const same = present.length === 1 && only?.path === path && only.bytes !== null && equalBytes(only.bytes, bytes);
+  const same = present.length === 1 && only?.path === path && equalBytes(only.bytes, bytes);
   if (!same) return null;
   return problem("AG9001", `${kind} ${object.metadata.name} differs from the branch, but its file does not`, { path });
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 /** The kind's one file. Every other file of the kind goes, so that a rename or a muddle in git heals. */

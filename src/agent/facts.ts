@@ -44,11 +44,11 @@ async function gatherKind(
   // Where git says that it is deleted, it matters whether the cluster holds what git said before.
   const isDeleted = purpose === "lead" && head.content.kind === "deleted" && base?.content.kind === "present";
   const compared = isDeleted ? { ...head, content: base.content, revision: base.revision } : head;
-  const { equal, ...equality } = await judgeEquality(context, kind, { head: compared, branch, local, memory });
-  const equalsHead = !isDeleted && equal && live.every((object) => agreesOnUuid(head, object, purpose));
-  const judged = { equalsHead, equalsBase: isDeleted && equal };
+  const equality = await judgeEquality(context, kind, { head: compared, branch, local, memory });
+  const equalsHead = !isDeleted && equality.equal && live.every((object) => agreesOnUuid(head, object, purpose));
+  const judged = { equalsHead, equalsBase: isDeleted && equality.equal };
   const known: KindFacts = { kind, live, base, head, ...judged, steps: [], standsInGit: false, fromGit: new Set() };
-  const next = { ...memory, equality: { ...memory.equality, [kind]: { ...equality, equal } } };
+  const next = { ...memory, equality: { ...memory.equality, [kind]: equality } };
   if (equalsHead) return { facts: known, memory: next };
   const facts = purpose === "lead" ? await lookBack(context, branch, known) : await lookAround(context, branch, known);
   return { facts, memory: next };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { CommitId, FileChange, RevisionFile } from "../core/model.ts";
+import { changesBetween, isAllThatChanged } from "../core/file-changes.ts";
+import type { CommitId, FileChange } from "../core/model.ts";
 import type { AgentTopic, ProposalRecord, ProposalTopic } from "../core/records.ts";
 import { proposalRef } from "../core/refs.ts";
 import { hasCode } from "../errors.ts";
@@ -55,34 +56,6 @@ export async function proposalState(
   const below = await repository.read(parent, signal);
   const isMeant = digestOf(changesBetween(below.files, files)) === record.next;
   return { kind: isMeant ? "outdated" : "changed", commit };
-}
-
-function changesBetween(before: readonly RevisionFile[], after: readonly RevisionFile[]): readonly FileChange[] {
-  const [past, now] = [before, after].map((files) => new Map(files.map((file) => [file.path, file])));
-  const paths = [...new Set([...(past?.keys() ?? []), ...(now?.keys() ?? [])])];
-  return paths
-    .filter((path) => past?.get(path)?.id !== now?.get(path)?.id)
-    .map((path) => ({ path, bytes: now?.get(path)?.bytes ?? null }));
-}
-
-/** Whether the files of one revision are those of another one with these changes, and no others. */
-export function isAllThatChanged(
-  changes: readonly FileChange[],
-  before: readonly RevisionFile[],
-  after: readonly RevisionFile[],
-): boolean {
-  const changed = new Map(changes.map(({ path, bytes }) => [path, bytes]));
-  const rest = (files: readonly RevisionFile[]): string =>
-    files
-      .filter(({ path }) => !changed.has(path))
-      .map(({ path, id }) => `${path} ${id}`)
-      .toSorted()
-      .join("\n");
-  const stands = ([path, bytes]: readonly [string, Uint8Array | null]): boolean => {
-    const found = after.find((file) => file.path === path)?.bytes ?? null;
-    return bytes === null || found === null ? bytes === found : Buffer.compare(bytes, found) === 0;
-  };
-  return [...changed].every(stands) && rest(before) === rest(after);
 }
 
 export interface ProposalRequest {

@@ -1,9 +1,10 @@
+import { isAllThatChanged } from "../core/file-changes.ts";
 import { editManifest } from "../core/flip.ts";
 import type { Manifest, Revision } from "../core/model.ts";
 import { proposalRef } from "../core/refs.ts";
 import { evaluate } from "../core/view.ts";
 import type { Context, Local, Memory } from "./context.ts";
-import { digestOf, isAllThatChanged } from "./proposal.ts";
+import { digestOf } from "./proposal.ts";
 
 /**
  * A mended manifest that this agent proposed without a record of it: it died, or its API server failed, right after the

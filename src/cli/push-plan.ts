@@ -1,5 +1,5 @@
 import type { CommitPlan } from "../core/commit-plan.ts";
-import type { FileChange, RevisionFile } from "../core/model.ts";
+import { isAllThatChanged } from "../core/file-changes.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import type { CommitAuthor } from "../ports.ts";
 import type { Calling, Planned, PushOutcome } from "./commit.ts";
@@ -31,7 +31,8 @@ export async function pushPlan(
   const standing = head.refs.get(proposal) ?? null;
   if (standing !== null) {
     const { parents, files } = await repository.read(standing, shell.signal);
-    if (parents.length === 1 && parents[0] === head.commit && plan.changes.every((one) => standsIn(files, one))) {
+    const isOnHead = parents.length === 1 && parents[0] === head.commit;
+    if (isOnHead && isAllThatChanged(plan.changes, head.revision.files, files)) {
       return { outcome: "standing", commit: standing, branch };
     }
     throw new FederationError("AG5017", `${branch} holds another proposal, ${standing.slice(0, 8)}`, {
@@ -47,9 +48,4 @@ function refusedToPeople(error: unknown): never {
   if (!hasCode(error, "AG2004", "AG2013")) throw error;
   const remedy = "Add --propose to push it to a branch that is reviewed and merged, or get the right to push here.";
   throw new FederationError(error.code, error.message, { cause: error, remedy });
-}
-
-function standsIn(files: readonly RevisionFile[], { path, bytes }: FileChange): boolean {
-  const found = files.find((file) => file.path === path)?.bytes ?? null;
-  return bytes === null || found === null ? bytes === found : Buffer.compare(bytes, found) === 0;
 }

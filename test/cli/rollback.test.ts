@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CommitId } from "../../src/core/model.ts";
 import type { Repository } from "../../src/ports.ts";
 import { runCommand } from "../support/command-line.ts";
 import { fixtureFiles, fixtureRemote } from "../support/fixture-remote.ts";
@@ -45,6 +46,21 @@ describe("rollback", () => {
     expect([exitCode, remote.branch("main")]).toEqual([0, second]);
     expect(stdout).toContain("amko/propose/cluster1/rollback");
     expect(remote.branch("amko/propose/cluster1/rollback")).not.toBeNull();
+  });
+
+  it("takes a proposal that says more for another one", async () => {
+    const { remote } = changedRemote();
+    const args = ["rollback", "HEAD~1", "--reason", "too much", "--yes", "--propose"];
+    const ref = "amko/propose/cluster1/rollback";
+    await runCommand(args, { repository: remote.open() });
+    expect((await runCommand(args, { repository: remote.open() })).exitCode).toBe(0);
+    const proposed = remote.text(remote.branch(ref) as CommitId, PATH) ?? "";
+    const config = Object.keys(fixtureFiles()).find((path) => path.includes("gslbconfig/")) ?? "";
+    remote.setBranch(ref, remote.branch("main"));
+    const theirs = remote.push(ref, { [PATH]: proposed, [config]: `${fixtureFiles()[config]}\n` }, "Amended");
+    const { exitCode, stderr } = await runCommand(args, { repository: remote.open() });
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("AG5017")]);
+    expect(remote.branch(ref)).toBe(theirs);
   });
 
   it("says that what was being pushed may have landed, when it is interrupted", async () => {

@@ -12,7 +12,7 @@ import { EXIT, option, type Verb } from "../verb.ts";
 export const validate: Verb = {
   explanation:
     "Judges the files of a checkout as they stand on disk, or a revision of a repository (--repo, --ref).\n" +
-    "With --base it also judges the change: what was added since the two parted; where all is committed, as git holds it. Exits with 1 when there is an error.",
+    "With --base it also judges the change: what was added since the two parted. Where all is committed it reads the commit, as agents do. Exits with 1 when there is an error.",
   arguments: [{ name: "path", required: false, description: "folder of the checkout (default: .)" }],
   options: [
     // A checkout is meant unless somebody says otherwise, whatever the environment holds for other verbs.
