@@ -24,7 +24,8 @@ export function connect(server: string): ClusterClient {
     body?: unknown,
     contentType = "application/json",
   ): Promise<Response> {
-    const headers = { "content-type": contentType };
+    // A connection of its own, as each kubectl has: on a busy machine a kept one may end just when it is used again.
+    const headers = { "content-type": contentType, connection: "close" };
     return fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   }
 

@@ -38,11 +38,17 @@ export async function playStep(stage: Stage, step: Step, trouble: Trouble): Prom
     wrongs.push(...(await end()));
     if (await trouble.over()) await settle();
   } catch (error) {
-    wrongs.push(...(await end()), error instanceof Error ? error.message : String(error));
+    wrongs.push(...(await end()), describe(error));
   }
   wrongs.push(...stage.lost().map((name) => `the agent of ${name} did not survive`));
   for (const voice of Object.values(voices)) wrongs.push(...(await voice.complaints()));
   return { wrongs, codes: { leader: await voices.leader.codes(), follower: await voices.follower.codes() } };
+}
+
+/** A fetch that failed says why in its cause only. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }
 
 /** A request that hangs is told of after its time limit, which the federation need not wait for. */

@@ -37,7 +37,8 @@ export function connectObjects(url: string, token: string): ObjectClient {
   const managed = (kind: AmkoKind, name?: string): string => `${path(kind, name)}?fieldManager=${FIELD_MANAGER}`;
 
   function send(method: string, target: string, body?: unknown, contentType = "application/json"): Promise<Response> {
-    const headers = { authorization: `Bearer ${token}`, "content-type": contentType };
+    // A connection of its own, as each kubectl has: on a busy machine a kept one may end just when it is used again.
+    const headers = { authorization: `Bearer ${token}`, "content-type": contentType, connection: "close" };
     return fetch(`${url}${target}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   }
 
