@@ -88,11 +88,12 @@ export async function findWrongs(
   since: CommitId,
 ): Promise<readonly string[]> {
   const { clusters } = world;
+  const head = await world.head();
   const findings = await Promise.all([
     branchGrewBy(world, since, commits),
     leadsAlone(world, clusterOf(world, leader)),
     repositoryIsSound(world),
-    ...clusters.flatMap((cluster) => [holdsRevision(world, cluster, "main"), deletedWithTombstone(world, cluster)]),
+    ...clusters.flatMap((cluster) => [holdsRevision(world, cluster, head), deletedWithTombstone(world, cluster)]),
   ]);
   return findings.filter((finding) => finding !== null);
 }

@@ -12,10 +12,25 @@ import { AMKO_CLUSTER, type World, type WorldCluster } from "./world.ts";
  */
 export type Finding = string | null;
 
+/** What was read of commits, which never change: a process for each look would take most of a fault run's time. */
+const texts = new WeakMap<World, Map<string, Promise<string | null>>>();
+
+/** A file as a revision has it; null where it has none. */
+function textAt(world: World, revision: string, path: string): Promise<string | null> {
+  const name = `${revision}:${path}`;
+  const read = (): Promise<string | null> => world.git("show", name).catch(() => null);
+  if (!/^[0-9a-f]{40}$/.test(revision)) return read();
+  const known = texts.get(world) ?? new Map<string, Promise<string | null>>();
+  texts.set(world, known);
+  const text = known.get(name) ?? read();
+  known.set(name, text);
+  return text;
+}
+
 /** What a revision says of a kind; null where it has no file of it, or one that nobody can use. */
-export async function snapshotAt({ git }: World, commit: string, kind: FederatedKind): Promise<Snapshot | null> {
+async function snapshotAt(world: World, revision: string, kind: FederatedKind): Promise<Snapshot | null> {
   const path = FILES[kind];
-  const text = await git("show", `${commit}:${path}`).catch(() => null);
+  const text = await textAt(world, revision, path);
   if (text === null) return null;
   const read = readSnapshot(file(path, `${text}\n`), schemas());
   return read.ok ? read.snapshot : null;
@@ -92,9 +107,9 @@ export async function branchGrewBy(world: World, since: CommitId, wanted: Commit
   );
   const lines = listing.split("\n").filter((line) => line !== "");
   const counts = { people: 0, agents: 0 };
-  let below: string = since;
+  let below = since;
   for (const line of lines) {
-    const [commit = "", parents = "", author = "", from = ""] = line.split("\t");
+    const [commit, parents = "", author = "", from = ""] = line.split("\t") as [CommitId, ...string[]];
     if (parents !== below) return `${commit} has the parents ${parents}, and not ${below} alone`;
     if (author === AGENT_AUTHOR) {
       counts.agents += 1;
@@ -109,10 +124,10 @@ export async function branchGrewBy(world: World, since: CommitId, wanted: Commit
     : `${counts.people} commits of people and ${counts.agents} of agents, and not ${wanted.people} and ${wanted.agents}`;
 }
 
-async function leadersAt({ clusters, git }: World, commit: string): Promise<readonly string[]> {
+async function leadersAt(world: World, commit: CommitId): Promise<readonly string[]> {
   const leaders: string[] = [];
-  for (const { name } of clusters) {
-    const manifest = parse(await git("show", `${commit}:${manifestPath(name)}`)) as Json;
+  for (const { name } of world.clusters) {
+    const manifest = parse((await textAt(world, commit, manifestPath(name))) ?? "") as Json;
     if (isObject(manifest) && isObject(manifest["spec"]) && manifest["spec"]["isLeader"] === true) leaders.push(name);
   }
   return leaders;
