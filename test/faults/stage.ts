@@ -65,6 +65,8 @@ const NAMES = ["cluster1", "cluster2"] as const;
 /** Long enough for a busy machine, and short enough to wait for thousands of times. */
 const TIME_LIMIT = "3s";
 const AGENT_FLAGS = {
+  // A poll is a git process at the server. Each second, they would take a fifth of the machine from those that play.
+  poll: "*/2 * * * * *",
   "git-timeout": TIME_LIMIT,
   "kube-timeout": TIME_LIMIT,
   "ack-interval": "50ms",

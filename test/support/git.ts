@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { CommitId } from "../../src/core/model.ts";
 
@@ -29,6 +29,24 @@ const IDENTITY = {
   GIT_COMMITTER_NAME: "Somebody",
   GIT_COMMITTER_EMAIL: "somebody@example.com",
 } as const;
+
+/**
+ * The branches of a bare repository that nobody packs, by their names below `refs/heads/`. They are read as git keeps
+ * them, one file for each: who looks twenty times a second should not start as many processes.
+ */
+export async function readBranches(repository: string): Promise<ReadonlyMap<string, CommitId>> {
+  const folder = join(repository, "refs/heads");
+  // Git removes a folder with the last branch in it, and then a walk through all of them may fail: the next one does not.
+  const walk = () => readdir(folder, { recursive: true, withFileTypes: true });
+  const files = (await walk().catch(walk)).filter((entry) => entry.isFile() && !entry.name.endsWith(".lock"));
+  const branches = new Map<string, CommitId>();
+  for (const { parentPath, name } of files) {
+    const path = join(parentPath, name);
+    const commit = await readFile(path, "utf8").catch(() => null);
+    if (commit !== null) branches.set(relative(folder, path), commit.trim() as CommitId);
+  }
+  return branches;
+}
 
 /** A tree written out: text is a regular file; symlinks, submodules and modes are spelled out. */
 export type FileTree = Readonly<Record<string, FileSpec>>;

@@ -19,7 +19,7 @@ import { CLUSTERS, globalDeploymentPolicy, gslbConfig, manifest, snapshotFile } 
 import { startClusters, type TestCluster } from "./clusters.ts";
 import { programLauncher } from "./compiled-program.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
-import { branchHead, commitTree, type FileTree, git, setBranch, temporaryFolder } from "./git.ts";
+import { branchHead, commitTree, type FileTree, git, readBranches, setBranch, temporaryFolder } from "./git.ts";
 import type { TestPushers } from "./hook.ts";
 import { clonePerson, type Person } from "./person.ts";
 import { type GitUsers, startWorldGit, type WorldGit } from "./world-git.ts";
@@ -235,10 +235,7 @@ async function build(
   const [leader, ...followers] = clusters;
   if (leader === undefined) throw new TypeError("a world needs a cluster");
   const inGit = (...args: readonly string[]): Promise<string> => git(repositoryFolder, args);
-  const refs = async (): Promise<ReadonlyMap<string, CommitId>> => {
-    const listing = await inGit("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads/");
-    return new Map(listing.split("\n").map((line) => line.split(" ") as [string, CommitId]));
-  };
+  const refs = (): Promise<ReadonlyMap<string, CommitId>> => readBranches(repositoryFolder);
   const head = async (): Promise<CommitId> => {
     const commit = await branchHead(repositoryFolder, "main");
     if (commit === null) throw new TypeError("the repository has no branch main");
