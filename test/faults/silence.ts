@@ -28,6 +28,10 @@ export function whySilent({ step, asked, fault }: Cell): string | null {
       /^PATCH .*\(dry run\)$/.test(name) && nth === 1 && fault.name === "403",
       "a comparison that is refused finds a difference, and who applies that asks again",
     ],
+    [
+      /^PATCH .*\(dry run\)$/.test(name) && nth === 3 && step.name === "start-follower" && fault.name === "403",
+      "before something is overwritten, a comparison with its base that is refused finds a difference: it is rescued",
+    ],
     [name.startsWith("PATCH events") && fault.name === "404", "an Event that expired is made anew"],
     [side === "members" && name.startsWith("PATCH"), "a nudge is best effort"],
     [
