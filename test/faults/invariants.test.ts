@@ -104,6 +104,13 @@ test.each(HARMS)("$what is found", async ({ check, harm }) => {
   expect(finding).not.toBeNull();
 });
 
+test("a commit that git does not have is no revision without files", async () => {
+  const missing = "0123456789".repeat(4);
+  await expect(holdsRevision(world(), follower(world()), missing)).rejects.toThrow(/invalid object name/);
+  const empty = await commitTree(world().repositoryFolder, { files: { "README.md": "nothing\n" } });
+  expect(await holdsRevision(world(), follower(world()), empty)).toBeNull();
+});
+
 test("a rescue is found by its words, and is missed where there is none", async () => {
   const { repositoryFolder } = world();
   const files = { [FILES.GlobalDeploymentPolicy]: "spec:\n  defaultDomain: drift-1.example.com\n" };

@@ -19,7 +19,7 @@ export async function playStep(stage: Stage, step: Step, trouble: Trouble): Prom
   const { world } = stage;
   const unset = await setTheScene(stage, step).then(
     () => null,
-    (error: unknown) => `the step could not begin: ${String(error)}`,
+    (error: unknown) => `the step could not begin: ${describe(error)}`,
   );
   if (unset !== null) return { wrongs: [unset], codes: { leader: [], follower: [] } };
   const since = await world.head();

@@ -42,10 +42,16 @@ export async function readBranches(repository: string): Promise<ReadonlyMap<stri
   const branches = new Map<string, CommitId>();
   for (const { parentPath, name } of files) {
     const path = join(parentPath, name);
-    const commit = await readFile(path, "utf8").catch(() => null);
+    const commit = await readFile(path, "utf8").catch(nullWhereGone);
     if (commit !== null) branches.set(relative(folder, path), commit.trim() as CommitId);
   }
   return branches;
+}
+
+/** A push may have deleted the branch meanwhile. */
+function nullWhereGone(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
 }
 
 /** A tree written out: text is a regular file; symlinks, submodules and modes are spelled out. */

@@ -17,14 +17,21 @@ const texts = new WeakMap<World, Map<string, Promise<string | null>>>();
 
 /** A file as a revision has it; null where it has none. */
 function textAt(world: World, revision: string, path: string): Promise<string | null> {
-  const name = `${revision}:${path}`;
-  const read = (): Promise<string | null> => world.git("show", name).catch(() => null);
+  // Of a commit that it does not have git says that it has no such file, unless it is told to be a commit.
+  const name = `${revision}^{commit}:${path}`;
+  const read = (): Promise<string | null> => world.git("show", name).catch(nullWhereNone);
   if (!/^[0-9a-f]{40}$/.test(revision)) return read();
   const known = texts.get(world) ?? new Map<string, Promise<string | null>>();
   texts.set(world, known);
   const text = known.get(name) ?? read();
   known.set(name, text);
   return text;
+}
+
+/** Any other failure is none of the federation's, and must not pass for a file that is not there. */
+function nullWhereNone(error: unknown): null {
+  if (/path '.*' (?:does not exist|exists on disk, but not) in/.test(String(error))) return null;
+  throw error;
 }
 
 /** What a revision says of a kind; null where it has no file of it, or one that nobody can use. */
