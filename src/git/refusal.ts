@@ -29,9 +29,11 @@ export function refusal(
   const said = words === "" ? "" : `: ${serverWords(words, credentials.secrets)}`;
   const retryAfterMs = parseRetryAfter(headers["retry-after"], nowMs);
   if (status === 401) {
-    const verdict =
-      credentials.authorization === null ? "asks for credentials and none are mounted" : "refused the credentials";
-    return new FederationError("AG2002", `the git server ${verdict} for ${url} (401)`);
+    const anonymous = credentials.authorization === null;
+    // Repositories that the world may read ask for credentials at the push only: such an agent may read, and follows.
+    const code = anonymous && service === "git-receive-pack" ? "AG2013" : "AG2002";
+    const verdict = anonymous ? "asks for credentials and none are mounted" : "refused the credentials";
+    return new FederationError(code, `the git server ${verdict} for ${url} (401)`);
   }
   if (status === 403 && service === "git-receive-pack") {
     return new FederationError("AG2013", `the git server allows no push to ${url} (403)${said}`);

@@ -20,7 +20,7 @@ export interface GitServerOptions {
   readonly root: string;
   /** 0, the default, takes any free port. */
   readonly port?: number;
-  /** Who may read and push, by name (HTTP basic). Without it everybody may do both. */
+  /** Who may read and push, by name (HTTP basic); the empty name is whoever gives none. Without it all may do both. */
   readonly users?: Readonly<Record<string, GitServerUser>>;
   /** True ignores the Git-Protocol header, as servers do that are older or stand behind a careless proxy. */
   readonly version0Only?: boolean;
@@ -54,10 +54,9 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     const what = `${request.method} ${serviceOf(request)}`;
     counts.set(what, (counts.get(what) ?? 0) + 1);
     const user = authenticate(request, options.users);
-    if (user === null) return refuse(response, 401, "credentials are required");
-    if (!user.mayPush && serviceOf(request) === "git-receive-pack") {
-      return refuse(response, 403, "you may not push here");
-    }
+    const mayNotPush = user?.mayPush === false && serviceOf(request) === "git-receive-pack";
+    if (user === null || (mayNotPush && user.name === null)) return refuse(response, 401, "credentials are required");
+    if (mayNotPush) return refuse(response, 403, "you may not push here");
     if (options.version0Only === true) delete request.headers["git-protocol"];
     serve({ request, response, backend, root, user: user.name, children });
   });
@@ -89,8 +88,10 @@ function serviceOf(request: IncomingMessage): string {
   return searchParams.get("service") ?? pathname.slice(pathname.lastIndexOf("/") + 1);
 }
 
+const ANONYMOUS = "";
+
 interface AuthenticatedUser {
-  /** Null where everybody is welcome. */
+  /** Null where none was given and everybody is welcome. */
   readonly name: string | null;
   readonly mayPush: boolean;
 }
@@ -100,6 +101,9 @@ function authenticate(
   users: Readonly<Record<string, GitServerUser>> | undefined,
 ): AuthenticatedUser | null {
   if (users === undefined) return { name: null, mayPush: true };
+  if (request.headers.authorization === undefined && Object.hasOwn(users, ANONYMOUS)) {
+    return { name: null, mayPush: users[ANONYMOUS]?.mayPush === true };
+  }
   const [scheme, encoded] = (request.headers.authorization ?? "").split(" ");
   if (scheme?.toLowerCase() !== "basic" || encoded === undefined) return null;
   const [name = "", ...rest] = Buffer.from(encoded, "base64").toString("utf8").split(":");

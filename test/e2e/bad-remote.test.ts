@@ -1,11 +1,17 @@
-import { rename, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { GitServerUser } from "../../src/sandbox/git-server.ts";
 import { CLUSTERS } from "../support/builders.ts";
 import { runProcess } from "../support/process.ts";
 import { waitForAnswer } from "../support/readiness.ts";
-import { credentialsFolder, federationFiles, type WorldCluster, waitUntil } from "../support/world.ts";
+import {
+  credentialsFolder,
+  federationFiles,
+  type WorldCluster,
+  waitUntil,
+  writeCredentials,
+} from "../support/world.ts";
 import { tellLogs, useWorld } from "./use-world.ts";
 
 const GDP = "global-gdp";
@@ -84,6 +90,36 @@ describe("credentials", () => {
     await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: 103 } });
     // What the server refused is offered again at a resync, or by a new start.
     await follower.agent()?.stop();
+    follower.startAgent();
+    await settled();
+  });
+
+  test("that are missing where everybody may read let a new follower apply", async () => {
+    tellLogs(world());
+    const { leader, followers, settled, git, refs } = world();
+    const [, follower] = followers as readonly [WorldCluster, WorldCluster];
+    const folder = credentialsFolder(world(), follower);
+    await settled();
+    await follower.agent()?.stop();
+    const since = (await follower.log()).length;
+    users[""] = { password: "", mayPush: false };
+    for (const file of ["username", "password"]) await rm(join(folder, file));
+    for (const kind of ["identity", "applied"]) {
+      await git("update-ref", "-d", `refs/heads/amko/${kind}/${follower.name}`);
+    }
+    await leader.objects.merge("GlobalDeploymentPolicy", GDP, { spec: { ttl: 104 } });
+    follower.startAgent();
+    await waitUntil("the follower holds the change", async () => {
+      const object = await follower.objects.get("GlobalDeploymentPolicy", GDP);
+      return JSON.stringify(object?.spec).includes('"ttl":104');
+    });
+    await waitUntil("the follower says that it may only read", async () => {
+      return (await follower.log()).slice(since).some((line) => line["code"] === "AG2013");
+    });
+    expect([...(await refs()).keys()]).not.toContain(`amko/applied/${follower.name}`);
+    delete users[""];
+    await follower.agent()?.stop();
+    await writeCredentials(folder, follower.name, users[follower.name]?.password ?? "");
     follower.startAgent();
     await settled();
   });

@@ -6,6 +6,7 @@ import type { CommitId } from "../../src/core/model.ts";
 import { readCredentials } from "../../src/git/credentials.ts";
 import { openRepository } from "../../src/git/repository.ts";
 import { serverWords } from "../../src/git/words.ts";
+import type { GitServerUser } from "../../src/sandbox/git-server.ts";
 import { temporaryFolder, writeFiles } from "../support/git.ts";
 import { type GitWorld, makeGitWorld } from "../support/git-world.ts";
 
@@ -81,11 +82,11 @@ describe("credentials", () => {
   let world: GitWorld;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let head: CommitId;
+  let users: Record<string, GitServerUser>;
   beforeEach(async () => {
     folder = await temporaryFolder();
-    world = await makeGitWorld({
-      users: { agent: { password: PASSWORD, mayPush: true }, reader: { password: "reads", mayPush: false } },
-    });
+    users = { agent: { password: PASSWORD, mayPush: true }, reader: { password: "reads", mayPush: false } };
+    world = await makeGitWorld({ users });
     head = await world.commit({ files: { "clusters/a/b.yaml": "1" } });
     await world.setBranch("main", head);
   });
@@ -136,6 +137,15 @@ describe("credentials", () => {
     const repository = open();
     expect((await repository.read(head, signal)).files).toHaveLength(1);
     await expect(publish(repository)).rejects.toMatchObject({ code: "AG2013" });
+  });
+
+  it("that are missing where everybody may read are told as a right to read only, and wrong ones as wrong", async () => {
+    users[""] = { password: "", mayPush: false };
+    const repository = open();
+    expect((await repository.read(head, signal)).files).toHaveLength(1);
+    await expect(publish(repository)).rejects.toMatchObject({ code: "AG2013" });
+    await mount({ username: "agent", password: "wrong" });
+    await expect(publish(repository)).rejects.toMatchObject({ code: "AG2002" });
   });
 
   it("never stand in an error, however deep one looks", async () => {

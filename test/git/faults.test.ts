@@ -67,7 +67,9 @@ const CASES: readonly Case[] = [
   { fault: { kind: "truncate", afterBytes: 0 }, code: "AG2008", on: BEFORE_THE_PUSH },
   { fault: { kind: "truncate", afterBytes: 40 }, code: "AG2008", on: BEFORE_THE_PUSH },
   { fault: { kind: "html-instead" }, code: "AG2008" },
-  { fault: { kind: "status", status: 401 }, code: "AG2002" },
+  { fault: { kind: "status", status: 401 }, code: "AG2002", on: READING },
+  // Nobody's credentials are sent here, and reading worked.
+  { fault: { kind: "status", status: 401 }, code: "AG2013", on: PUSHING },
   { fault: { kind: "status", status: 403 }, code: "AG2002", on: READING },
   { fault: { kind: "status", status: 403 }, code: "AG2013", on: PUSHING },
   { fault: { kind: "status", status: 404 }, code: "AG2006" },

@@ -86,6 +86,10 @@ describe("the git server", () => {
     expect(await status("git-upload-pack", "reader:r")).toBe(200);
     expect(await status("git-receive-pack", "reader:r")).toBe(403);
     expect(await status("git-receive-pack", "writer:w")).toBe(200);
+    Object.assign(users, { "": { password: "", mayPush: false } });
+    expect(await status("git-upload-pack", null)).toBe(200);
+    expect(await status("git-receive-pack", null)).toBe(401);
+    expect(await status("git-upload-pack", "reader:wrong")).toBe(401);
   });
 
   it("tells hooks who pushes", async () => {
