@@ -15,6 +15,8 @@ export type Advertisement =
       readonly refs: ReadonlyMap<string, CommitId>;
     };
 
+/** A repository that is itself shallow says behind its refs where its history ends; whoever pushes needs not know. */
+const SHALLOW_LINE = /^shallow [0-9a-f]{40}$/;
 /** Stands where a repository without refs has no ref to hang the capabilities on. */
 const NO_REFS_NAME = "capabilities^{}";
 
@@ -48,6 +50,7 @@ function parseVersion0(first: string, rest: readonly string[]): Advertisement {
   const [firstRef = "", capabilities = ""] = first.split("\0");
   const refs = new Map<string, CommitId>();
   for (const line of [firstRef, ...rest]) {
+    if (SHALLOW_LINE.test(line)) continue;
     const { name, id } = parseRefLine(line);
     if (name !== NO_REFS_NAME && !name.endsWith("^{}")) refs.set(name, id);
   }

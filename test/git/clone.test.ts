@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CommitId } from "../../src/core/model.ts";
 import { USES_PER_CLONE } from "../../src/git/clone.ts";
@@ -27,6 +29,22 @@ function counting() {
 
 const GREET = "GET git-upload-pack";
 const ASK = "POST git-upload-pack";
+
+describe("a repository that is itself shallow", () => {
+  it("is read and pushed to as any other", async () => {
+    const first = await world.commit({ files: SEED });
+    const head = await world.commit({ files: { ...SEED, "README.md": "later\n" }, parents: [first] });
+    await world.setBranch("main", head);
+    await writeFile(join(world.folder, "shallow"), `${head}\n`);
+    const repository = world.open();
+    expect((await repository.list("all", signal)).head).toBe(head);
+    const next = await repository.publish(
+      { parent: head as CommitId, changes: [], message: "A change\n", author },
+      signal,
+    );
+    expect(await world.branchHead("main")).toBe(next);
+  });
+});
 
 describe("requests", () => {
   it("are few: one to poll, one to fetch, one to push, two the first time", async () => {
