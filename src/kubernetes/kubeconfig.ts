@@ -206,7 +206,8 @@ function serverOf(cluster: Entry, context: string): string {
     throw unusable(`context ${context}: server is no http or https URL`);
   }
   if (url.username !== "" || url.password !== "") throw unusable(`context ${context}: server carries credentials`);
-  return server.replace(/\/+$/, "");
+  // As URLs are written: the scheme is asked for later, and people write HTTPS too.
+  return url.href.replace(/\/+$/, "");
 }
 
 function proxyOf(cluster: Entry, context: string): string | null {

@@ -2,7 +2,7 @@ import { readDocument } from "../core/document.ts";
 import type { ObjectId } from "../core/model.ts";
 import { FederationError, hasCode } from "../errors.ts";
 import { type Connection, contextConnection, entriesOf, type Kubeconfig } from "./kubeconfig.ts";
-import { unusable } from "./kubeconfig-entry.ts";
+import { isEntry, textOf, unusable } from "./kubeconfig-entry.ts";
 
 /**
  * The contexts of a kubeconfig that somebody else wrote (the members' Secret), each with how it reaches its server or
@@ -13,9 +13,7 @@ import { unusable } from "./kubeconfig-entry.ts";
 export function untrustedConnections(kubeconfig: string): ReadonlyMap<string, Connection | FederationError> {
   const config = refusing(() => parse(kubeconfig));
   if (config instanceof FederationError) throw config;
-  return new Map(
-    [...config.contexts.keys()].map((name) => [name, refusing(() => judge(contextConnection(config, name)))]),
-  );
+  return new Map([...config.contexts.keys()].map((name) => [name, refusing(() => connect(config, name))]));
 }
 
 const SOURCE = "the members' kubeconfig";
@@ -30,15 +28,24 @@ function parse(text: string): Kubeconfig {
   throw unusable(`${SOURCE} is no YAML that can be trusted${line === null ? "" : ` (line ${line})`}`);
 }
 
-function judge(connection: Connection): Connection {
-  const { tls, user, server, context } = connection;
+function connect(config: Kubeconfig, context: string): Connection {
   const refuse = (reason: string): FederationError =>
     new FederationError("AG4007", `The members' kubeconfig cannot be used: context ${context}: ${reason}.`);
-  if (user.plugin !== null) throw refuse(`${user.plugin.kind} users are refused, since they run programs`);
+  const plugin = pluginOf(config, context);
+  if (plugin !== null) throw refuse(`${plugin} users are refused, since they run programs`);
+  const connection = contextConnection(config, context);
+  const { tls, user, server } = connection;
   if (tls.insecure && server.startsWith("https:")) throw refuse("insecure-skip-tls-verify is refused");
   const files = [tls.ca, tls.clientCertificate, tls.clientKey, user.token].filter((one) => one?.kind === "file");
   if (files.length > 0) throw refuse("files are refused, use the -data fields and a token");
   return connection;
+}
+
+/** Looked for in the entry itself: a plugin is told of the cluster's certificates, which would be read for it. */
+function pluginOf({ contexts, users }: Kubeconfig, context: string): string | null {
+  const user = textOf(contexts.get(context) ?? {}, "user");
+  const entry = user === null ? undefined : users.get(user)?.entry;
+  return ["exec", "auth-provider"].find((field) => isEntry(entry?.[field])) ?? null;
 }
 
 /** What a kubeconfig of one's own would be told as AG4005 is a fault of the members' one here. */

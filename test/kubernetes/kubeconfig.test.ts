@@ -165,7 +165,21 @@ describe("a kubeconfig that somebody else wrote", () => {
     ["skip TLS verification", kubeconfig({ cluster: "server: https://east, insecure-skip-tls-verify: true" })],
     ["read a token here", kubeconfig({ user: "tokenFile: /etc/passwd" })],
     ["read a certificate here", kubeconfig({ cluster: "server: https://east, certificate-authority: /etc/passwd" })],
+    ["skip it by another spelling", kubeconfig({ cluster: "server: HTTPS://east, insecure-skip-tls-verify: true" })],
   ])("may not %s", (_what, text) => {
     expect(untrustedConnections(text).get("east")).toMatchObject({ code: "AG4007" });
+  });
+
+  it("has nothing read here for a plugin that is refused", () => {
+    const directory = folder({ "ca.crt": "authority" });
+    const refusalWith = (authority: string) =>
+      untrustedConnections(
+        kubeconfig({
+          cluster: `server: https://east, certificate-authority: ${join(directory, authority)}`,
+          user: "exec: { command: sh, provideClusterInfo: true }",
+        }),
+      ).get("east");
+    expect(refusalWith("ca.crt")).toMatchObject({ message: expect.stringContaining("exec users are refused") });
+    expect(refusalWith("missing.crt")).toEqual(refusalWith("ca.crt"));
   });
 });
