@@ -19,11 +19,8 @@ export interface ReadFederation {
 /** What a new federation consists of: by the flags, or by live clusters. @throws FederationError AG4002 */
 export async function readFirstFederation(given: Given, house: House, signal: AbortSignal): Promise<ReadFederation> {
   const contexts = given.texts("from-contexts");
-  const named = [...given.texts("cluster"), ...given.texts("clusters")];
-  if (contexts.length > 0 && named.length > 0) {
-    throw wrongFlag("from-contexts", contexts.join(","), "--cluster is given too", "Give one of the two.");
-  }
-  return contexts.length > 0 ? await fromContexts(contexts, given, house, signal) : fromFlags(named, given);
+  if (contexts.length > 0) return await fromContexts(contexts, given, house, signal);
+  return fromFlags([...given.texts("cluster"), ...given.texts("clusters")], given);
 }
 
 function fromFlags(names: readonly string[], given: Given): ReadFederation {

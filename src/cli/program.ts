@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { environmentName } from "../config.ts";
 import { asFederationError, FederationError } from "../errors.ts";
-import { createGiven, type GivenOptions } from "./given.ts";
+import { createGiven, type Given, type GivenOptions, wrongFlag } from "./given.ts";
 import type { House } from "./house.ts";
 import { plainText } from "./render/problem.ts";
 import { paint, type Shell } from "./shell.ts";
@@ -85,8 +85,10 @@ function addVerb(command: Command, verb: Verb, { shell, house, exit }: Calling):
     .addHelpText("after", `${verb.explanation === null ? "" : `\n${verb.explanation}\n`}\nExample:${examples}`)
     .action(async (...given: readonly unknown[]) => {
       const positional = given.slice(0, verb.arguments.length) as readonly (string | undefined)[];
-      const options = byFlag(given[verb.arguments.length] as GivenOptions, verb.options, shell.environment);
-      exit(await verb.run(createGiven(positional, options), shell, house));
+      const parsed = given[verb.arguments.length] as GivenOptions;
+      const asked = createGiven(positional, byFlag(parsed, verb.options, shell.environment));
+      for (const description of verb.options) checkOption(description, parsed, asked);
+      exit(await verb.run(asked, shell, house));
     });
 }
 
@@ -103,6 +105,17 @@ function toOption(description: OptionDescription): Option {
   return result;
 }
 
+/** What is wrong with a flag whatever the verb does: known before it does anything. @throws FederationError AG4002 */
+function checkOption({ flag, choices, onlyWith, notWith }: OptionDescription, parsed: GivenOptions, asked: Given) {
+  if (choices !== undefined) asked.oneOf(flag, choices);
+  const isGiven = (name: string): boolean => parsed[camelCase(name)] !== undefined;
+  if (!isGiven(flag)) return;
+  if (onlyWith !== undefined && !isGiven(onlyWith))
+    throw wrongFlag(flag, null, `no use without --${onlyWith}`, "Give both, or none.");
+  if (notWith !== undefined && isGiven(notWith))
+    throw wrongFlag(flag, null, `no use with --${notWith}`, "Give one of the two.");
+}
+
 /**
  * Flags win over the environment, that over the defaults. commander gives `gitTimeout`; settings are named as their
  * flags are: `git-timeout`.
@@ -114,11 +127,15 @@ function byFlag(
 ): GivenOptions {
   return Object.fromEntries(
     options.map(({ flag, fallback, fromEnvironment = false }) => {
-      const given = parsed[flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+      const given = parsed[camelCase(flag)];
       const present = fromEnvironment ? (environment[environmentName(flag)] ?? "") : "";
       return [flag, given ?? (present === "" ? (fallback ?? undefined) : present)];
     }),
   );
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Answered, and not to us: it may work with other credentials. */

@@ -35,6 +35,12 @@ export interface OptionDescription {
   readonly fromEnvironment?: boolean;
   /** May be given several times. */
   readonly repeats?: boolean;
+  /** Anything else is refused before the verb does anything; the first one is the default. */
+  readonly choices?: readonly [string, ...string[]];
+  /** Means nothing without this other flag, and is refused alone. */
+  readonly onlyWith?: string;
+  /** Means nothing beside this other flag, and is refused beside it. */
+  readonly notWith?: string;
 }
 
 export interface ArgumentDescription {
@@ -60,7 +66,7 @@ export function option(
   placeholder: string | null,
   fallback: string | null,
   description: string,
-  rest: Pick<OptionDescription, "short" | "fromEnvironment" | "repeats"> = {},
+  rest: Omit<OptionDescription, "flag" | "placeholder" | "fallback" | "description"> = {},
 ): OptionDescription {
   return { flag, placeholder, fallback, description, ...rest };
 }

@@ -41,13 +41,35 @@ describe("the command line", () => {
     }
   });
 
+  it.each(VERBS)("refuses a format that $name does not know before it does anything", async ({ name, load }) => {
+    const { options, arguments: needed } = await load();
+    if (!options.some(({ flag }) => flag === "output")) return;
+    const given = needed.filter(({ required }) => required).map(() => "main");
+    const { exitCode, stderr } = await runCommand([name, ...given, "-o", "yml"]);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('AG4002 --output "yml": no such choice. Use text'),
+    });
+  });
+
+  it.each([
+    ["status --interval 5s", "--interval: no use without --watch"],
+    ["reconcile --timeout 5s", "--timeout: no use without --wait"],
+    ["sandbox --keep --story switchover", "--story: no use with --keep"],
+    ["history --leaders --limit 5", "--limit: no use with --leaders"],
+    ["init here --from-contexts a,b --amko-version 1.4.2", "--amko-version: no use with --from-contexts"],
+  ])("refuses a flag that would be taken in silence: %s", async (line, cause) => {
+    const { exitCode, stderr } = await runCommand(line.split(" "));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(`AG4002 ${cause}. Give `) });
+  });
+
   it.each([
     ["status", "--git-timeout", "0s", "too short"],
     ["status", "--git-timeout", "600h", "too long"],
     ["status --watch", "--interval", "0", "too short"],
     ["status --watch", "--interval", "600h", "too long"],
     ["reconcile", "--kube-timeout", "0", "too short"],
-    ["reconcile", "--timeout", "600h", "too long"],
+    ["reconcile --wait", "--timeout", "600h", "too long"],
   ])(
     "refuses a duration that no timer can keep, or that no server would like: %s %s %s",
     async (verb, flag, text, cause) => {

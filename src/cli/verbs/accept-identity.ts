@@ -63,7 +63,8 @@ export const acceptIdentity: Verb = {
       const name = plainText(self);
       if (before === null || identityMismatch(before, here, self) === null) {
         const known = `The repository knows this very cluster as ${name}: nothing to accept.`;
-        tell("unchanged", before === null ? `Nobody has the name ${name} yet; its agent takes it by itself.` : known);
+        const free = `Nobody has the name ${name} yet: its agent takes it by itself, unless the others under this prefix follow another branch or path (AG5009).`;
+        tell("unchanged", before === null ? free : known);
         return EXIT.ok;
       }
       const stream = json ? shell.stderr : shell.stdout;

@@ -52,7 +52,6 @@ export const check: Verb = {
   ],
   examples: ["check --context cluster1", "check --context cluster2 --cluster-only -o json"],
   async run(given, shell, house) {
-    given.oneOf("output", ["text", "json"]);
     const cluster = await inspectCluster(given, shell, house);
     const items = [...cluster.items, ...(await inspectRepository(given, shell, house, cluster.amkoCluster))];
     const report: CheckReport = { ok: items.every(({ result }) => result !== "failed"), items };

@@ -35,7 +35,6 @@ export const diff: Verb = {
   ],
   examples: ["diff", "diff main~1 main", "diff main~1 -o json", "diff --context cluster2"],
   async run(given, shell, house) {
-    given.oneOf("output", ["text", "json"]);
     const comparison = await compare(given, shell, house);
     printResult(given, shell, diffOutput(comparison), () => renderDiff(comparison, shell.stdout));
     return isEqual(comparison.diff) ? EXIT.ok : EXIT.failed;

@@ -23,6 +23,9 @@ const KINDS: Readonly<Record<string, AmkoKind>> = {
 /** A term may have begun long before the time that is asked about. */
 const LEADERS: StoryScope = { kinds: [], since: null, until: null };
 
+/** Terms of office are found in all revisions, and only the times choose among them. */
+const REVISIONS_ONLY = { notWith: "leaders" } as const;
+
 /** The federation's story from git: who led, what changed, who did it and why. */
 export const history: Verb = {
   explanation:
@@ -30,21 +33,19 @@ export const history: Verb = {
   arguments: [],
   options: [
     option("leaders", null, null, "only who led when and why"),
-    option("kind", "kinds", null, "only these: gslbconfig, gdp, amkocluster", { repeats: true }),
-    option("cluster", "name", null, "only what comes from this cluster or is about it"),
-    option("field", "path", null, "only fields that begin so: spec.trafficSplit"),
+    option("kind", "kinds", null, "only these: gslbconfig, gdp, amkocluster", { repeats: true, ...REVISIONS_ONLY }),
+    option("cluster", "name", null, "only what comes from this cluster or is about it", REVISIONS_ONLY),
+    option("field", "path", null, "only fields that begin so: spec.trafficSplit", REVISIONS_ONLY),
     option("since", "time", null, "only from then on: 7d, 24h, or 2026-01-15T09:00:00Z"),
     option("until", "time", null, "only until then"),
-    option("limit", "number", "50", "at most so many revisions; 0 is all"),
+    option("limit", "number", "50", "at most so many revisions; 0 is all", REVISIONS_ONLY),
     ...REPOSITORY_OPTIONS,
     OUTPUT_OPTION,
   ],
   examples: ["history", "history --leaders", "history --kind gdp --field spec.trafficSplit --since 30d -o json"],
   async run(given, shell, house) {
-    given.oneOf("output", ["text", "json"]);
     const filter = readFilter(given, shell.nowMs());
     const limit = readLimit(given);
-    if (given.isSet("leaders")) refuseAllButTimes(given);
     const schemas = await house.readSchemas();
     return await withSource(given, shell, house, async (repository) => {
       const head = await readHead(given, repository, schemas, shell.signal);
@@ -87,14 +88,6 @@ export const history: Verb = {
     });
   },
 };
-
-/** Terms of office are found in all revisions, and only the times choose among them. */
-function refuseAllButTimes(given: Given): void {
-  for (const flag of ["kind", "cluster", "field"]) {
-    if (given.texts(flag).length > 0)
-      throw wrongFlag(flag, null, "no use with --leaders", "Leave one out; --since and --until choose among terms.");
-  }
-}
 
 function isWithin(began: number, ended: number | null, { since, until }: StoryFilter): boolean {
   return (until === null || began <= until) && (since === null || ended === null || ended >= since);

@@ -25,10 +25,13 @@ export const init: Verb = {
     "Give a folder, which is written and left to you to commit, or --repo, which gets the first commit of its tracked branch. Nothing that is there already is touched.",
   arguments: [{ name: "folder", required: false, description: "an empty folder, or one that is to be created" }],
   options: [
-    option("cluster", "name", null, "a cluster of the federation, as clusterContext has it", { repeats: true }),
-    option("clusters", "names", null, "the same, separated by commas", { repeats: true }),
+    option("cluster", "name", null, "a cluster of the federation, as clusterContext has it", {
+      repeats: true,
+      notWith: "from-contexts",
+    }),
+    option("clusters", "names", null, "the same, separated by commas", { repeats: true, notWith: "from-contexts" }),
     option("leader", "name", null, "the cluster that leads"),
-    option("amko-version", "version", null, "the version of AMKO in all the clusters"),
+    option("amko-version", "version", null, "the version of AMKO in all the clusters", { notWith: "from-contexts" }),
     option("from-contexts", "names", null, "read the clusters from these contexts, and the objects from the leader", {
       repeats: true,
     }),

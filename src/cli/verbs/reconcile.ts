@@ -31,7 +31,7 @@ export const reconcile: Verb = {
   arguments: [],
   options: [
     option("wait", null, null, "wait for the agent's answer, and print it"),
-    option("timeout", "duration", "1m", "how long to wait"),
+    option("timeout", "duration", "1m", "how long to wait", { onlyWith: "wait" }),
     ...CLUSTER_OPTIONS,
     OUTPUT_OPTION,
   ],

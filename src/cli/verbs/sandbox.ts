@@ -13,7 +13,7 @@ export const sandbox: Verb = {
   arguments: [],
   options: [
     option("keep", null, null, "play nothing: seed the federation and leave it running until it is stopped"),
-    option("story", "name", null, "play one story; a name that is none lists them"),
+    option("story", "name", null, "play one story; a name that is none lists them", { notWith: "keep" }),
     OUTPUT_OPTION,
   ],
   examples: ["sandbox --story switchover", "sandbox --keep"],

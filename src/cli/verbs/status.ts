@@ -30,11 +30,10 @@ export const status: Verb = {
     OUTPUT_OPTION,
     option("check", null, null, "exit 1 unless everything is in sync and well"),
     option("watch", null, null, "show it again and again, until Ctrl-C", { short: "w" }),
-    option("interval", "duration", "2s", "time between two readings with --watch"),
+    option("interval", "duration", "2s", "time between two readings with --watch", { onlyWith: "watch" }),
   ],
   examples: ["status", "status --check -o json"],
   async run(given, shell, house) {
-    given.oneOf("output", ["text", "json"]);
     const schemas = await house.readSchemas();
     const intervalMs = given.duration("interval", INTERVALS) ?? 2000;
     return await withSource(given, shell, house, async (repository) => {

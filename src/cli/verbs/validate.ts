@@ -19,7 +19,7 @@ export const validate: Verb = {
     option("repo", "url or folder", null, "judge a revision of this repository and no checkout"),
     option("ref", "revision", null, "the revision to judge (default: the tracked branch)"),
     option("base", "revision", null, "also judge the change since this branch or revision"),
-    option("output", "format", "text", "text, json or github", { short: "o" }),
+    option("output", "format", "text", "text, json or github", { short: "o", choices: ["text", "json", "github"] }),
     option("summary", "file", null, "append a summary as Markdown to this file (github: $GITHUB_STEP_SUMMARY)"),
     ...REPOSITORY_OPTIONS.filter(({ flag }) => flag !== "repo"),
   ],
