@@ -66,6 +66,7 @@ async function openDirectly(source: RepositorySource): Promise<OpenRepository> {
     ...repository,
     resolve: (name, waiting) => resolveName(repository, source, name, waiting),
     uncommitted: async () => [],
+    prefix: "",
     close: async () => undefined,
   };
 }

@@ -27,6 +27,8 @@ export interface OpenRepository extends Repository {
   resolve(name: string, signal: AbortSignal): Promise<CommitId | null>;
   /** The federation's files of a clone's work tree that differ from its last commit; none where there is no work tree. */
   uncommitted(signal: AbortSignal): Promise<readonly string[]>;
+  /** Where in a clone's work tree the folder is that was named; empty for its top, and without a work tree. */
+  readonly prefix: string;
   close(): Promise<void>;
 }
 

@@ -67,6 +67,11 @@ async function judgeCheckout(
   shell: Shell,
   house: House,
 ): Promise<Validation> {
+  const { prefix } = repository;
+  // The history is the whole repository's: what is judged in it must be the folder that was named.
+  if (prefix !== "") {
+    throw wrongFlag("base", base, `"${folder}" is not the top of its clone`, `Name the top, and --path ${prefix}.`);
+  }
   const head = await resolveRevision(repository, "HEAD", shell.signal);
   const isCommitted = (await repository.uncommitted(shell.signal)).length === 0;
   const files = isCommitted ? (await repository.read(head, shell.signal)).files : await readBelow(folder, given, house);

@@ -11,11 +11,22 @@ export interface LocalPlace {
   readonly gitDirectory: string;
   /** Null for a bare repository. */
   readonly workTree: string | null;
+  /** Where in the work tree the folder is that was named; empty for its top, and without a work tree. */
+  readonly prefix: string;
 }
 
 /** What git sets for the programs that it starts, and what would bind us to another repository than the one named. */
 const BINDINGS = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"] as const;
 const OBJECT_BINDINGS = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"] as const;
+
+/** Each is answered with a line. */
+const QUESTIONS = [
+  "--absolute-git-dir",
+  "--is-bare-repository",
+  "--show-object-format",
+  "--is-inside-work-tree",
+  "--show-prefix",
+] as const;
 
 /**
  * Finds the repository that a folder belongs to: a clone's work tree, any folder in it, its .git, or a bare one.
@@ -31,11 +42,8 @@ export async function findLocalPlace(settings: GitProgramSettings, signal: Abort
   const own = isHook ? environment : without(environment, BINDINGS);
   const unbound = inherited === undefined || isHook ? own : without(own, OBJECT_BINDINGS);
   const finder = createGitProgram({ ...settings, directory, environment: unbound });
-  const found = await finder.run(
-    ["rev-parse", "--absolute-git-dir", "--is-bare-repository", "--show-object-format", "--is-inside-work-tree"],
-    { signal },
-  );
-  const [gitDirectory = "", isBare, format, isInside] = found.stdout.toString("utf8").trimEnd().split("\n");
+  const found = await finder.run(["rev-parse", ...QUESTIONS], { signal });
+  const [gitDirectory = "", isBare, format, isInside, prefix = ""] = found.stdout.toString("utf8").split("\n");
   if (found.code !== 0) {
     throw unusable(`${directory} is no git repository that can be used: ${serverWords(found.stderr, [])}`);
   }
@@ -46,6 +54,7 @@ export async function findLocalPlace(settings: GitProgramSettings, signal: Abort
   return {
     gitDirectory,
     workTree,
+    prefix: prefix.replace(/\/$/, ""),
     git: createGitProgram({
       ...settings,
       directory: workTree ?? gitDirectory,

@@ -43,6 +43,8 @@ export interface LocalRepositorySettings {
 export interface LocalRepository extends Repository {
   /** Top of the work tree; null for a bare repository. */
   readonly workTree: string | null;
+  /** Where in the work tree the folder is that was named; empty for its top, and without a work tree. */
+  readonly prefix: string;
   /**
    * The commit that any name stands for (a branch, a tag, HEAD~2, an abbreviated id, `origin/main`, a revision as
    * messages write it), here or, for a branch, at the remote; null when there is none.
@@ -105,6 +107,7 @@ function wire(place: LocalPlace, refs: RefSource, settings: LocalRepositorySetti
     ...writer,
     url: refs.url,
     workTree,
+    prefix: place.prefix,
     async list(scope, signal) {
       const listed = await refs.list(scope === "branch" ? [branchRef] : [branchRef, refsPrefix], signal);
       holder.expect([...listed.values()]);

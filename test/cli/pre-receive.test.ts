@@ -27,6 +27,7 @@ async function judge({ user = "jo", mapping = "jo: people\nagent-2: cluster2\n",
     changedPaths: async () => changed,
     bringsRoot: async () => false,
     uncommitted: async () => [],
+    prefix: "",
     close: async () => undefined,
   };
   return await runCommand(["pre-receive", "--pushers", "pushers.yaml"], {

@@ -106,6 +106,7 @@ describe("rollback", () => {
             return null;
           },
           uncommitted: async () => [],
+          prefix: "",
           close: async () => undefined,
         }),
       };

@@ -137,6 +137,13 @@ const PLACES: readonly Misuse[] = [
   { what: "a kubeconfig that is missing", line: "resume --kubeconfig missing", exit: 2, code: "AG4", says: "missing" },
   { what: "an unknown context", line: "resume --context elsewhere", exit: 2, code: "AG4", says: "elsewhere" },
   {
+    what: "a change in a part of a clone",
+    line: "validate clone/clusters --base main",
+    exit: 2,
+    code: "AG4002",
+    says: "--path clusters",
+  },
+  {
     what: "a folder in the way",
     line: "init clone --clusters a,b --leader a --amko-version 1.4.2",
     exit: 2,

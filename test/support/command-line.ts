@@ -86,6 +86,7 @@ function houseOf(options: CommandOptions): House {
         ...repository,
         resolve: (name, signal) => resolveName(repository, source, name, signal),
         uncommitted: async () => options.uncommitted ?? [],
+        prefix: "",
         close: async () => undefined,
       } satisfies OpenRepository;
     },
