@@ -51,8 +51,10 @@ describe("the chart", () => {
   });
 
   it("leaves the Secret rule out where the members' credentials are not used", async () => {
-    const objects = await renderChart(helm, { settings: { memberCredentials: "ignore" } });
-    expect(JSON.stringify(objects.filter(({ kind }) => kind === "Role"))).not.toContain("secrets");
+    for (const settings of [{ memberCredentials: "ignore" }, { membersKubeconfig: "/etc/members/kubeconfig" }]) {
+      const objects = await renderChart(helm, { settings });
+      expect(JSON.stringify(objects.filter(({ kind }) => kind === "Role"))).not.toContain("secrets");
+    }
   });
 
   it("lets the agent out to the port of the git server", async () => {

@@ -10,9 +10,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
-{{/* Whether the agent uses the members' kubeconfig, as AMKO has it. */}}
+{{/* Whether the agent reads the members' kubeconfig where AMKO has it. */}}
 {{- define "amko-gitops.usesMembers" -}}
-{{- if ne (.Values.settings.memberCredentials | default "auto") "ignore" }}yes{{ end }}
+{{- with .Values.settings }}
+{{- if and (ne (.memberCredentials | default "auto") "ignore") (not .membersKubeconfig) }}yes{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* The port that the git server's address names or means. */}}
