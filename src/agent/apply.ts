@@ -176,6 +176,15 @@ async function removeObject(
   await cluster.remove({ kind, name, uid, resourceVersion }, { dryRun }, signal);
 }
 
+/** The UUID that stands in git, where somebody took it off the object here. */
+export function lostUuid(kind: FederatedKind, { objects }: Local, { view }: Branch): string | null {
+  const state = view.kinds[kind];
+  if (state.kind !== "present") return null;
+  const object = objects[kind].find(({ metadata }) => metadata.name === state.snapshot.name);
+  if (object === undefined || Object.hasOwn(object.metadata.annotations ?? {}, UUID_ANNOTATION)) return null;
+  return state.snapshot.annotations[UUID_ANNOTATION] ?? null;
+}
+
 /** Says that an object holds the head: its annotation, where it does not say so already, and AMKO's UUID if it was lost. */
 export async function settleBase(
   { cluster, settings, signal }: Context,
@@ -189,11 +198,11 @@ export async function settleBase(
   const object = local.objects[kind].find(({ metadata }) => metadata.name === held?.name);
   if (object === undefined || held === null) return local;
   const { annotations = {}, name, resourceVersion } = object.metadata;
-  const uuid = held.annotations[UUID_ANNOTATION];
-  const complete = uuid === undefined || Object.hasOwn(annotations, UUID_ANNOTATION);
-  if (annotations[BASE_ANNOTATION] === base && complete) return local;
+  const uuid = lostUuid(kind, local, branch);
+  if (annotations[BASE_ANNOTATION] === base && uuid === null) return local;
   const content = snapshotOf(kind, object);
-  const kept = complete ? content : { ...content, annotations: { ...content.annotations, [UUID_ANNOTATION]: uuid } };
+  const kept =
+    uuid === null ? content : { ...content, annotations: { ...content.annotations, [UUID_ANNOTATION]: uuid } };
   const patch = snapshotPatch(object, kept, base);
   return withObject(
     local,

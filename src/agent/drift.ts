@@ -18,7 +18,9 @@ export function findDrift(
   { kind, live, base, head }: KindFacts,
   decision: FollowerDecision,
 ): readonly Drift[] {
-  if (decision.kind !== "apply" || base === null || !sameContent(base.content, head.content)) return [];
+  if (decision.kind !== "apply" || base === null) return [];
+  // The same revision says the same, also where a UUID that people put there is not followed.
+  if (base.revision !== head.revision && !sameContent(base.content, head.content)) return [];
   const { snapshot } = decision;
   const object = live.find(({ metadata }) => metadata.name === snapshot.name);
   const filled = head.content.kind === "present" ? head.content.filled : null;

@@ -77,9 +77,9 @@ async function lookAround(context: Context, branch: Branch, facts: KindFacts): P
   return { ...facts, fromGit };
 }
 
-/** Taken off the leader's object by whoever replaced it: it is AMKO's all the same, and comes back. */
+/** Taken off the leader's object by whoever replaced it, or created it again: it is AMKO's all the same, and comes back. */
 function keepUuid({ content }: Head, object: LiveObject): LiveObject {
-  const uuid = content.kind === "present" ? content.snapshot.annotations[UUID_ANNOTATION] : undefined;
+  const uuid = content.kind === "never" ? undefined : content.snapshot.annotations[UUID_ANNOTATION];
   const { annotations = {} } = object.metadata;
   if (uuid === undefined || Object.hasOwn(annotations, UUID_ANNOTATION)) return object;
   return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [UUID_ANNOTATION]: uuid } } };

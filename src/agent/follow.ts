@@ -4,7 +4,7 @@ import { decideFollower, type FollowerDecision, type KindFacts } from "../core/p
 import type { OfficeRecord } from "../core/records.ts";
 import { hasCode } from "../errors.ts";
 import { spendConsent } from "./amko-cluster.ts";
-import { type Application, type Applied, type ApplyFailure, applyRevision, settleBase } from "./apply.ts";
+import { type Application, type Applied, type ApplyFailure, applyRevision, lostUuid, settleBase } from "./apply.ts";
 import { recordedBase } from "./base.ts";
 import type { Acted, Branch, Context, Local, Memory } from "./context.ts";
 import { findDrift, judgeDrift, noteCorrections } from "./drift.ts";
@@ -94,8 +94,9 @@ export async function settle(
   const settled: FederatedKind[] = [];
   for (const kind of kinds) {
     const base = recordedBase(kind, current);
-    // A revision that leaves the federation's folder as it was is not worth a write.
-    if (base?.revision != null && (await untouchedSince(context, branch, base.revision))) continue;
+    // A revision that leaves the federation's folder as it was is not worth a write, unless there is something to mend.
+    const complete = lostUuid(kind, current, branch) === null;
+    if (complete && base?.revision != null && (await untouchedSince(context, branch, base.revision))) continue;
     try {
       current = await settleBase(context, kind, current, branch);
     } catch (error) {

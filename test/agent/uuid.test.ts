@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { type LiveObject, UUID_ANNOTATION } from "../../src/core/model.ts";
 import { contentOf } from "../../src/core/snapshot.ts";
 import { CLUSTERS, globalDeploymentPolicy, gslbConfig } from "../support/builders.ts";
-import { type FakeAgent, headOf, makeWorld } from "../support/fakes/world.ts";
-import { exportsOf, flip, GDP_PATH, type Settled, settled, specOf } from "./settled.ts";
+import { type FakeAgent, headOf, makeWorld, objectOf } from "../support/fakes/world.ts";
+import { edit, exportsOf, flip, GDP_PATH, type Settled, settled, specOf } from "./settled.ts";
 
 const CONFIG_FILE = "federation/gslbconfig/gc-1.yaml";
 
@@ -38,6 +38,28 @@ describe("AMKO's UUID", () => {
     expect(world.remote.text(headOf(world.remote), CONFIG_FILE)).toBe(world.remote.text(before, CONFIG_FILE));
   });
 
+  it("comes back also after a commit that left the federation as it was", async () => {
+    const world = await settled();
+    world.remote.push("main", {}, "An empty commit");
+    await world.settle();
+    setUuid(world.leader, null);
+    await world.settle();
+    expect(uuidIn(world.leader)).toBe(OWN);
+  });
+
+  it("is the one of before where the object is created again without it", async () => {
+    const world = await settled();
+    world.leader.cluster.drop("GSLBConfig");
+    await world.leader.run("cluster");
+    await world.clock.advance(30_000);
+    await world.settle();
+    expect(world.remote.text(headOf(world.remote), CONFIG_FILE)).toContain("deleted");
+    world.leader.cluster.put(objectOf({ ...gslbConfig(), annotations: {} }));
+    await world.settle();
+    expect(CLUSTERS.map((name) => uuidIn(world.agent(name)))).toEqual(CLUSTERS.map(() => OWN));
+    expect(world.remote.text(headOf(world.remote), CONFIG_FILE)).toContain(OWN);
+  });
+
   const WRONG = "00000000-copied-with-the-file";
   const uuidIn = ({ cluster }: FakeAgent) => cluster.only("GSLBConfig")?.metadata.annotations?.[UUID_ANNOTATION];
 
@@ -56,6 +78,15 @@ describe("AMKO's UUID", () => {
     expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
     expect(uuidIn(world.follower)).toBe(OWN);
     expect(world.follower.log.filter((line) => /drift|rescued/.test(line))).toEqual([]);
+  });
+
+  it("lets drift be told as drift, while git holds another one", async () => {
+    const world = await settled();
+    await copied(world);
+    edit(world.follower, "GSLBConfig", { logLevel: "WARN" });
+    await world.follower.run("cluster");
+    expect(specOf(world.follower.cluster.only("GSLBConfig"))).toMatchObject({ logLevel: "DEBUG" });
+    expect(world.follower.log.filter((line) => line.includes("drift was corrected"))).toHaveLength(1);
   });
 
   it("comes back to git from a follower that leads now, where the leader could not bring it", async () => {
