@@ -58,10 +58,12 @@ async function giveToGit(context: Context, branch: Branch, acted: Acted, decided
     const proposed = await proposeChanges(context, branch, waiting.local, waiting.memory, exports);
     // The cluster holds the head, and more: what waits to be merged. Except where one of them has no object at all.
     const holds = acted.problem === null && !exports.some(changesExistence);
-    const { local, memory, problem, refused } = proposed;
-    const pendingKinds = exports.map(({ kind }) => kind).filter((kind) => !refused.has(kind));
-    const told = withRefused(waiting, refused);
-    return { ...told, local, memory, problem, holds, pendingKinds, againAfterMs: grace.againAfterMs };
+    const { local, memory, problem, refused, closed } = proposed;
+    const offered = exports.map(({ kind }) => kind).filter((kind) => !refused.has(kind));
+    const kept = closed === null ? refused : new Map([...refused, ...offered.map((kind) => [kind, closed] as const)]);
+    const told = withAdvice(withRefused(waiting, kept), problem);
+    const pendingKinds = offered.filter((kind) => !kept.has(kind));
+    return { ...told, local, memory, holds, pendingKinds, againAfterMs: grace.againAfterMs };
   }
   const exported = await exportChanges(context, branch, waiting.local, exports);
   const told = withRefused({ ...waiting, local: exported.local }, exported.refused);
@@ -77,7 +79,13 @@ async function giveToGit(context: Context, branch: Branch, acted: Acted, decided
   return { ...told, memory: emptied, againAfterMs: 0 };
 }
 
-/** What the API server keeps out of git is told of its kind alone. */
+/** What waits for people hides nothing that has failed. */
+function withAdvice(acted: Acted, problem: Problem): Acted {
+  if (acted.problem === null) return { ...acted, problem };
+  return acted.problem === problem ? acted : { ...acted, advice: [...acted.advice, problem] };
+}
+
+/** What the API server keeps out of git, or people do, is told of its kind alone. */
 function withRefused(acted: Acted, refused: ReadonlyMap<FederatedKind, Problem>): Acted {
   const [first = null] = refused.values();
   const exportProblems = { ...acted.exportProblems, ...Object.fromEntries(refused) };

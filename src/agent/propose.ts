@@ -18,6 +18,8 @@ export interface Proposed {
   readonly problem: Problem;
   /** Why a kind is not among what is proposed. */
   readonly refused: ReadonlyMap<FederatedKind, Problem>;
+  /** Why nothing waits to be merged: people closed it. */
+  readonly closed: Problem | null;
 }
 
 const NONE_REFUSED: Proposed["refused"] = new Map();
@@ -38,7 +40,9 @@ export async function proposeChanges(
   const state = await reconsider(context, local, found, exports);
   const adopted =
     state.kind === "current" ? await adoptProposal(context, local, "config", wanted, state.commit) : local;
-  const told = { local: adopted, memory, problem: tell(local, state), refused: NONE_REFUSED };
+  const problem = tell(local, state);
+  const closed = state.kind === "closed" ? problem : null;
+  const told = { local: adopted, memory, problem, refused: NONE_REFUSED, closed };
   if (state.kind !== "none" && state.kind !== "outdated") return told;
   // A proposal that moves along keeps its id: whichever state of it is merged is recognised by it.
   const known = state.kind === "outdated" ? recordedId(exports) : pendingId(context, local, exports);
@@ -46,7 +50,7 @@ export async function proposeChanges(
   const recorded = await recordExports(context, branch, adopted, exports, exportId);
   const [refusal] = recorded.refused.values();
   if (refusal !== undefined) {
-    const kept = { local: recorded.local, memory };
+    const kept = { local: recorded.local, memory, closed: null };
     const others = recorded.exports.length > 0;
     const rest = others ? await proposeChanges(context, branch, kept.local, memory, recorded.exports) : kept;
     return { ...rest, problem: refusal, refused: recorded.refused };

@@ -49,6 +49,30 @@ describe("a proposal", () => {
     expect(world.remote.branch(REF)).toBe(theirs);
   });
 
+  it("hides nothing that git says and the leader cannot apply, which is tried again", async () => {
+    const world = await proposing();
+    editPolicy(world.leader, { ttl: 20 });
+    await world.settle();
+    world.leader.cluster.refuse("GSLBConfig", "policy says no");
+    const config = (world.remote.text(headOf(world.remote), CONFIG_FILE) ?? "").replace("INFO", "DEBUG");
+    world.remote.push("main", { [CONFIG_FILE]: config });
+    const { againAfterMs } = await world.leader.run("poll");
+    expect(againAfterMs).toBe(30_000);
+    expect(statusOf(world.leader)).toContain("AG3007");
+    expect(statusOf(world.leader)).toContain("AG5016");
+  });
+
+  it("that people closed is not said to wait", async () => {
+    const world = await proposing();
+    editPolicy(world.leader, { ttl: 20 });
+    await world.settle();
+    expect(statusOf(world.leader)).toContain("a proposal waits to be merged");
+    world.remote.setBranch(REF, null);
+    await world.settle();
+    expect(statusOf(world.leader)).toContain("AG5018");
+    expect(statusOf(world.leader)).not.toContain("a proposal waits to be merged");
+  });
+
   it("of a switchover that says more than a hand's edit asks for is people's, and stays", async () => {
     const world = await settled();
     const ref = "amko/propose/cluster2/leader";
