@@ -95,11 +95,7 @@ async function waitForGit(context: Context, memory: Memory, error: FederationErr
   if (reading.kind === "not-here")
     return { ...away, memory: { ...memory, settled: null }, stance: { problem: error.code } };
   const waiting = { ...forgetFound(memory, reading.local), self: reading.local.self, settled: null };
-  const here = await forgetVanished(context, reading.local).catch((failure: unknown) => {
-    const { code, message } = asFederationError(failure);
-    context.log("debug", "bookkeeping could not be written", { cluster: reading.local.self, code, cause: message });
-    return reading.local;
-  });
+  const here = await forgetVanished(context, reading.local);
   const edits = here.unread === null ? findHandEdits(context, here, memory) : null;
   const causes = [asProblem(error), ...(edits === null ? [] : [edits])].map(explain);
   const local = await reportUnknown(context, here, causes.join(" "));
@@ -119,6 +115,8 @@ async function takePart(context: Context, branch: Branch, memory: Memory, notes:
     if (!judgement.impostor) local = await forgetVanished(context, local);
     const acted = await play(context, branch, judgement, local);
     const kept = { ...acted.memory, notes: [...memory.notes, ...notes].slice(-NOTES_MAX) };
+    // What was done is done, whoever cannot be told of it.
+    judgement = { ...judgement, memory: kept };
     if (acted.againAfterMs === 0) return { memory: kept, againAfterMs: 0, error: null, state: "working", stance: {} };
     return await finish(context, branch, judgement, { ...acted, memory: kept });
   } catch (error) {

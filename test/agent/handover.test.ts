@@ -13,6 +13,20 @@ describe("stepping down", () => {
     expect(statusOf(world.leader)).toContain("AG3005");
   });
 
+  it("does not depend on the ConfigMap either, while a kind's CRD is gone", async () => {
+    const world = await settled();
+    // A base that is on record, and would be forgotten.
+    world.leader.cluster.drop(GDP);
+    await world.leader.run("cluster");
+    await world.clock.advance(30_000);
+    await world.leader.run("retry");
+    world.remote.push("main", flip("cluster2"), "Flip");
+    world.leader.cluster.fail({ on: "list", code: "AG3005", kind: GDP, times: 100 });
+    world.leader.cluster.fail({ on: "writeConfigMap", code: "AG3007", times: 100 });
+    await world.leader.run("cluster");
+    expect(isLeader(world.leader)).toBe(false);
+  });
+
   it("is complete where git does not let the claim be deleted: the cluster follows", async () => {
     const world = await settled();
     world.remote.push("main", flip("cluster2"), "Flip");
