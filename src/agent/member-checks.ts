@@ -216,15 +216,22 @@ async function standDownAll(
   clusters: readonly ClusterName[],
   signal: AbortSignal,
 ): Promise<void> {
-  const contexts = clusters.length === 0 ? null : await members.contexts(signal).catch(() => null);
-  const usable = clusters.filter((cluster) => contexts?.get(cluster) === null);
-  await inParallel(usable, MEMBERS_AT_ONCE_MAX, async (cluster) => {
+  const failed = (cause: unknown, about: Readonly<Record<string, string>>): void => {
+    const { code, message } = asFederationError(cause);
+    log("warn", "former leader could not be stood down", { ...about, code, cause: message });
+  };
+  try {
+    // Without a kubeconfig nobody asks for it.
+    if (clusters.length === 0 || (await members.contexts(signal)) === null) return;
+  } catch (error) {
+    return failed(error, { members: clusters.join(", ") });
+  }
+  await inParallel(clusters, MEMBERS_AT_ONCE_MAX, async (cluster) => {
     try {
       await members.standDown(cluster, signal);
       log("info", "stood the former leader down", { member: cluster });
     } catch (error) {
-      const { code, message } = asFederationError(error);
-      log("warn", "former leader could not be stood down", { member: cluster, code, cause: message });
+      failed(error, { member: cluster });
     }
   });
 }

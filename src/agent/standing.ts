@@ -35,7 +35,8 @@ export async function standingOf(
   if (FEDERATED_KINDS.every((kind) => member.progress[kind] === "holds"))
     return { member, behind: null, lateInMs: null };
   const lateInMs = since.sinceMs + context.settings.staleAfterMs - elapsedMs;
-  const isLate = lateInMs <= 0 || (since === known && saysLate(amkoCluster, cluster));
+  const believed = known === undefined || since === known;
+  const isLate = lateInMs <= 0 || (believed && saysLate(amkoCluster, cluster));
   return isLate ? { member: late(member), behind: since, lateInMs: null } : { member, behind: since, lateInMs };
 }
 

@@ -5,7 +5,7 @@ import { CLUSTERS, globalDeploymentPolicy, manifest } from "../support/builders.
 import { contextsOf } from "../support/fakes/members.ts";
 import { settle } from "../support/fakes/time.ts";
 import { type FakeAgent, fileOf, filesOf, headOf, isLeader, makeWorld } from "../support/fakes/world.ts";
-import { edit, editPolicy, HELD, policyIn, type Settled } from "./settled.ts";
+import { edit, editPolicy, flip, HELD, policyIn, type Settled } from "./settled.ts";
 
 function condition({ cluster }: FakeAgent, type: string): string {
   const { conditions = [] } = (cluster.only("AMKOCluster")?.status ?? {}) as {
@@ -137,6 +137,22 @@ describe("a member that says leader", () => {
     await later({ ...world, leader: world.follower });
     expect(isLeader(world.leader)).toBe(true);
     expect(condition(world.follower, "member cluster validation")).toBe("validated all member clusters | ");
+  });
+});
+
+describe("a former leader that cannot be stood down", () => {
+  it.each([
+    ["since the kubeconfig cannot be read", new FederationError("AG3001", "the Secret cannot be read"), "AG3001"],
+    ["since the kubeconfig lacks it", contextsOf("cluster2", "cluster3"), "AG4007"],
+  ])("%s is told in the log", async (_why, contexts, code) => {
+    const world = await federation(null);
+    world.members.setContexts(contexts);
+    world.remote.push("main", flip("cluster2"), "Flip");
+    await world.follower.run("poll");
+    await world.clock.advance(60_000);
+    await world.follower.run("retry");
+    expect(isLeader(world.follower)).toBe(true);
+    expect(world.follower.log.join("\n")).toMatch(new RegExp(`warn former leader could not be stood down .*${code}`));
   });
 });
 

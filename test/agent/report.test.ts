@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/model.ts";
 import { policy } from "../support/builders.ts";
 import { type FakeAgent, fileOf, headOf, type World, type WorldOptions } from "../support/fakes/world.ts";
-import { editPolicy, GDP, policyIn, settled } from "./settled.ts";
+import { editPolicy, exportsOf, GDP, policyIn, settled } from "./settled.ts";
 
 /** The conditions as `type: status`. */
 function conditions({ cluster }: FakeAgent): Readonly<Record<string, string>> {
@@ -67,6 +67,32 @@ describe("an acknowledgement", () => {
 });
 
 describe("the status", () => {
+  it("of a leader that cannot write it keeps no deletion from the branch", async () => {
+    const world = await settled();
+    world.leader.cluster.fail({ on: "patchStatus", code: "AG3003", times: 1_000 });
+    world.remote.push("main", { "README.md": "moved" });
+    world.leader.cluster.drop(GDP);
+    await world.leader.run("cluster");
+    await world.clock.advance(30_000);
+    await world.leader.run("retry");
+    expect(exportsOf(world)).toHaveLength(1);
+  });
+
+  it("of a leader whose agent starts again goes on to say who is late", async () => {
+    const world = await settled();
+    world.remote.push("main", fileOf(policy({ ttl: 11 })));
+    await world.leader.run("poll");
+    await world.clock.advance(300_000);
+    await world.leader.run("retry");
+    const late = conditions(world.leader)["GDP Federation"];
+    world.leader.restart();
+    await world.leader.run("start");
+    expect([late, conditions(world.leader)["GDP Federation"]]).toEqual([
+      "failure in federation",
+      "failure in federation",
+    ]);
+  });
+
   it("of a leader tells the truth about its followers", async () => {
     const world = await settled();
     expect(conditions(world.leader)).toMatchObject({

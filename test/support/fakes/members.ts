@@ -45,6 +45,8 @@ export function createFakeMembers(clusters: ReadonlyMap<string, FakeCluster>): F
       return (await reach(name, signal)).objects("AMKOCluster");
     },
     async standDown(name, signal) {
+      if (contexts instanceof FederationError) throw contexts;
+      if (contexts?.get(name) !== null) throw new FederationError("AG4007", `no context for ${name}`);
       const cluster = await reach(name, signal);
       cluster.edit("AMKOCluster", (object) => ({
         ...object,
