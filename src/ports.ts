@@ -165,6 +165,9 @@ export interface ObjectReference {
   readonly name: string;
 }
 
+/** An object as it was read. */
+export type ReadVersion = ObjectReference & { readonly resourceVersion: ResourceVersion };
+
 export interface ClusterEvent {
   readonly type: "Normal" | "Warning";
   /** CamelCase, for machines. */
@@ -187,23 +190,15 @@ export interface Cluster {
   create(object: KubernetesObject, options: WriteOptions, signal: AbortSignal): Promise<LiveObject>;
   /** Sends a JSON patch that also tests `resourceVersion`, so that nobody's newer write is lost. */
   patch(
-    target: ObjectReference & { readonly resourceVersion: ResourceVersion },
+    target: ReadVersion,
     patch: readonly JsonPatchOperation[],
     options: WriteOptions,
     signal: AbortSignal,
   ): Promise<LiveObject>;
   /** As {@link patch}, on the status subresource (AMKOCluster only). */
-  patchStatus(
-    target: ObjectReference & { readonly resourceVersion: ResourceVersion },
-    patch: readonly JsonPatchOperation[],
-    signal: AbortSignal,
-  ): Promise<LiveObject>;
+  patchStatus(target: ReadVersion, patch: readonly JsonPatchOperation[], signal: AbortSignal): Promise<LiveObject>;
   /** Deletes exactly the object that was read: uid and resourceVersion are preconditions. Gone already is success. */
-  remove(
-    target: ObjectReference & { readonly uid: Uid; readonly resourceVersion: ResourceVersion },
-    options: WriteOptions,
-    signal: AbortSignal,
-  ): Promise<void>;
+  remove(target: ReadVersion & { readonly uid: Uid }, options: WriteOptions, signal: AbortSignal): Promise<void>;
   /** Null when avi-system does not exist. */
   readNamespace(signal: AbortSignal): Promise<NamespaceState | null>;
   /** The ConfigMap `amko-gitops`; null when it does not exist. */

@@ -1,6 +1,6 @@
 import { type AmkoKind, KINDS, type LiveObject, type ResourceVersion } from "../core/model.ts";
 import { FederationError, hasCode } from "../errors.ts";
-import type { Cluster, JsonPatchOperation, ObjectList, ObjectReference, WriteOptions } from "../ports.ts";
+import type { Cluster, JsonPatchOperation, ObjectList, ReadVersion, WriteOptions } from "../ports.ts";
 import { type Answered, type Api, isAnswered, senseless } from "./api.ts";
 import type { RequestSubject } from "./refusal.ts";
 
@@ -74,7 +74,7 @@ function readPage(answer: Answered, subject: RequestSubject): Page {
 }
 
 interface PatchRequest {
-  readonly target: ObjectReference & { readonly resourceVersion: ResourceVersion };
+  readonly target: ReadVersion;
   readonly patch: readonly JsonPatchOperation[];
   readonly options: WriteOptions;
   readonly part: "object" | "status";
