@@ -144,7 +144,8 @@ function entryOf({ revision, brought, view, before }: Seen & Judged): StoryEntry
  * is judged again: a federation of many clusters changes one file at a time.
  */
 function createViewer({ schemas, cache, scope }: StoryContext): (revision: Revision | null) => FederationView {
-  const isWanted = (file: RevisionFile): boolean => scope.kinds.some((kind) => standsIn(file, KINDS[kind].folder));
+  const folders = scope.kinds.map((kind) => `${KINDS[kind].folder}/` as const);
+  const isWanted = (file: RevisionFile): boolean => folders.some((folder) => standsIn(file, folder));
   let last: { readonly revision: Revision; readonly view: FederationView } | null = null;
 
   function judge(revision: Revision): FederationView {
@@ -181,10 +182,10 @@ function manifestAt(files: readonly RevisionFile[], index: number): RevisionFile
 }
 
 function isSnapshot(file: RevisionFile): boolean {
-  return standsIn(file, "federation");
+  return standsIn(file, "federation/");
 }
 
-/** Also what stands in the place of the folder, or of one around it. */
-function standsIn({ path }: RevisionFile, folder: string): boolean {
-  return path.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${path}/`);
+/** Also what stands in the place of the folder, or of one around it. A long history is asked this millions of times. */
+function standsIn({ path }: RevisionFile, folder: `${string}/`): boolean {
+  return path.startsWith(folder) || (path.length < folder.length && folder.startsWith(`${path}/`));
 }
