@@ -5,13 +5,14 @@ import { createInterface } from "node:readline";
 import type { CommitId, Json } from "../../src/core/model.ts";
 import { writeKubeconfig } from "../../src/sandbox/api-server/kubeconfig.ts";
 import { createBareRepository } from "../../src/sandbox/bare-repository.ts";
+import { waitUntil } from "../../src/sandbox/wait.ts";
 import { type CountingRelay, startCountingRelay } from "../support/counting-relay.ts";
 import { GDP } from "../support/federation.ts";
 import { commitTree, git, setBranch, temporaryFolder } from "../support/git.ts";
 import { giveMembers } from "../support/members-secret.ts";
 import { connectObjects, type ObjectClient } from "../support/object-client.ts";
 import { PROJECT, startServer } from "../support/process.ts";
-import { amkoClusterOf, federationFiles, LEADER_OBJECTS, REPOSITORY, waitUntil } from "../support/world.ts";
+import { amkoClusterOf, federationFiles, LEADER_OBJECTS, REPOSITORY } from "../support/world.ts";
 import type { Crowd } from "./crowd-main.ts";
 
 /** A federation of many clusters on this machine: all agents in a few processes, all API servers in one. */
@@ -28,6 +29,8 @@ export interface CrowdedFederation {
 }
 
 const AGENTS_PER_PROCESS = 100;
+/** Each of them introduces itself, applies everything and acknowledges. */
+const START_MAX_MS = 300_000;
 const MAIN = join(PROJECT, "test/bench/crowd-main.ts");
 const GIT_SERVER = join(PROJECT, "src/sandbox/git-server-main.ts");
 
@@ -123,11 +126,15 @@ async function flagsOf({ name, server, url, folder, poll }: AgentPlace): Promise
 
 async function allAcknowledged(repository: string, count: number): Promise<CommitId> {
   const head = (await git(repository, ["rev-parse", "main"])) as CommitId;
-  await waitUntil(`all ${count} clusters have acknowledged ${head}`, async () => {
-    const refs = await git(repository, ["for-each-ref", `--points-at=${head}`, "refs/heads/amko/applied/"]);
-    const there = refs.split("\n").filter((line) => line !== "").length;
-    return there === count || `${there} have`;
-  });
+  await waitUntil(
+    `all ${count} clusters have acknowledged ${head}`,
+    async () => {
+      const refs = await git(repository, ["for-each-ref", `--points-at=${head}`, "refs/heads/amko/applied/"]);
+      const there = refs.split("\n").filter((line) => line !== "").length;
+      return there === count || `${there} have`;
+    },
+    START_MAX_MS,
+  );
   return head;
 }
 

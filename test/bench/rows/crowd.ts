@@ -10,6 +10,8 @@ import type { Row } from "../row.ts";
 const POLL_SECONDS = 15;
 const IDLE_POLLS = 2;
 const WAIT_MAX_MS = 180_000;
+/** Fewer are no crowd, and the clock's minutes are all that would be measured. */
+const AGENTS_MIN = 100;
 
 /** As many agents as fit follow one repository: what each costs, and when all hold a change. */
 export const crowd: Row = {
@@ -19,6 +21,7 @@ export const crowd: Row = {
   isInDesign: false,
   async run({ agents }, say) {
     const figures: Figure[] = [];
+    if (agents < AGENTS_MIN) return figures;
     for (const count of [Math.ceil(agents / 4), Math.ceil(agents / 2), agents]) {
       say(`${count} agents`);
       const federation = await startCrowd(count, `*/${POLL_SECONDS} * * * * *`);

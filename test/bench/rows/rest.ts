@@ -50,11 +50,11 @@ interface Usage {
 
 /** A poll is told by its first request; what comes until the next one is its own. */
 async function watchPolls(cluster: WorldCluster, bytes: () => number, polls: number): Promise<Usage> {
-  const { gitProxy, apiProxy, agent } = cluster;
+  const { gitProxy, agent } = cluster;
   const pid = agent()?.pid ?? 0;
   const requests: number[] = [];
   const bytesOf: number[] = [];
-  const writesBefore = countWrites(apiProxy.log());
+  const writesBefore = countWrites(cluster);
   const secondsBefore = await processorSeconds(pid);
   for (let poll = 0; poll < polls; poll += 1) {
     const [requestsBefore, bytesBefore] = [gitProxy.log().length, bytes()];
@@ -64,7 +64,7 @@ async function watchPolls(cluster: WorldCluster, bytes: () => number, polls: num
     bytesOf.push(bytes() - bytesBefore);
   }
   const coreSecondsPerPoll = ((await processorSeconds(pid)) - secondsBefore) / polls;
-  return { requests, bytes: bytesOf, writes: countWrites(apiProxy.log()) - writesBefore, coreSecondsPerPoll };
+  return { requests, bytes: bytesOf, writes: countWrites(cluster) - writesBefore, coreSecondsPerPoll };
 }
 
 const QUIET_MS = 300;
@@ -76,8 +76,11 @@ async function quiet(bytes: () => number): Promise<void> {
   }
 }
 
-function countWrites(log: ReturnType<WorldCluster["apiProxy"]["log"]>): number {
-  return log.filter(({ method }) => method !== "GET").length;
+/** To both servers. */
+function countWrites({ apiProxy, gitProxy }: WorldCluster): number {
+  const toKubernetes = apiProxy.log().filter(({ method }) => method !== "GET");
+  const toGit = gitProxy.log().filter(({ url }) => url.includes("git-receive-pack"));
+  return toKubernetes.length + toGit.length;
 }
 
 function figuresOf(role: string, { requests, bytes, writes, coreSecondsPerPoll }: Usage): readonly Figure[] {
@@ -89,7 +92,7 @@ function figuresOf(role: string, { requests, bytes, writes, coreSecondsPerPoll }
   return [
     row(`an idle ${role}, requests a poll`, "requests", requests, `${REQUESTS_MAX}`, REQUESTS_MAX),
     row(`an idle ${role}, bytes a poll, headers included`, "bytes", bytes, "2 KB", BYTES_MAX),
-    row(`an idle ${role}, writes to Kubernetes in ${requests.length} polls`, "requests", [writes], "none", 0),
+    row(`an idle ${role}, writes to Kubernetes and git in ${requests.length} polls`, "requests", [writes], "none", 0),
     row(
       `an idle ${role}, processor, polling every ${POLL_SECONDS} s`,
       "% of a core",
