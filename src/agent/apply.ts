@@ -176,13 +176,23 @@ async function removeObject(
   await cluster.remove({ kind, name, uid, resourceVersion }, { dryRun }, signal);
 }
 
-/** The UUID that stands in git, where somebody took it off the object here. */
-export function lostUuid(kind: FederatedKind, { objects }: Local, { view }: Branch): string | null {
+/** What the head says of a kind, and the object that bears its name here; null where there is not both. */
+function findHeld(
+  kind: FederatedKind,
+  { objects }: Local,
+  { view }: Branch,
+): { readonly snapshot: Snapshot; readonly object: LiveObject } | null {
   const state = view.kinds[kind];
   if (state.kind !== "present") return null;
   const object = objects[kind].find(({ metadata }) => metadata.name === state.snapshot.name);
-  if (object === undefined || Object.hasOwn(object.metadata.annotations ?? {}, UUID_ANNOTATION)) return null;
-  return state.snapshot.annotations[UUID_ANNOTATION] ?? null;
+  return object === undefined ? null : { snapshot: state.snapshot, object };
+}
+
+/** The UUID that stands in git, where somebody took it off the object here. */
+export function lostUuid(kind: FederatedKind, local: Local, branch: Branch): string | null {
+  const held = findHeld(kind, local, branch);
+  if (held === null || Object.hasOwn(held.object.metadata.annotations ?? {}, UUID_ANNOTATION)) return null;
+  return held.snapshot.annotations[UUID_ANNOTATION] ?? null;
 }
 
 /** Says that an object holds the head: its annotation, where it does not say so already, and AMKO's UUID if it was lost. */
@@ -193,10 +203,9 @@ export async function settleBase(
   branch: Branch,
 ): Promise<Local> {
   const base = formatRevision(settings.branch, branch.head);
-  const state = branch.view.kinds[kind];
-  const held = state.kind === "present" ? state.snapshot : null;
-  const object = local.objects[kind].find(({ metadata }) => metadata.name === held?.name);
-  if (object === undefined || held === null) return local;
+  const held = findHeld(kind, local, branch);
+  if (held === null) return local;
+  const { object } = held;
   const { annotations = {}, name, resourceVersion } = object.metadata;
   const uuid = lostUuid(kind, local, branch);
   if (annotations[BASE_ANNOTATION] === base && uuid === null) return local;

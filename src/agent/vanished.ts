@@ -14,7 +14,11 @@ export async function forgetVanished(context: Context, local: Local): Promise<Lo
     return await forgetBases(context, local, local.undefinedKinds);
   } catch (error) {
     const { code, message } = asFederationError(error);
-    context.log("debug", "bookkeeping could not be written", { cluster: local.self, code, cause: message });
+    context.log("warn", "the base of a kind without a CRD could not be forgotten", {
+      cluster: local.self,
+      code,
+      cause: message,
+    });
     return local;
   }
 }

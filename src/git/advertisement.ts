@@ -15,7 +15,7 @@ export type Advertisement =
       readonly refs: ReadonlyMap<string, CommitId>;
     };
 
-/** A repository that is itself shallow says behind its refs where its history ends; whoever pushes needs not know. */
+/** A repository that is itself shallow says behind its refs where its history ends; whoever pushes on top need not know. */
 const SHALLOW_LINE = /^shallow [0-9a-f]{40}$/;
 /** Stands where a repository without refs has no ref to hang the capabilities on. */
 const NO_REFS_NAME = "capabilities^{}";

@@ -28,13 +28,7 @@ export function refusal(
   const words = headers["content-type"]?.startsWith("text/plain") ? bytes.toString("utf8") : "";
   const said = words === "" ? "" : `: ${serverWords(words, credentials.secrets)}`;
   const retryAfterMs = parseRetryAfter(headers["retry-after"], nowMs);
-  if (status === 401) {
-    const anonymous = credentials.authorization === null;
-    // Repositories that the world may read ask for credentials at the push only: such an agent may read, and follows.
-    const code = anonymous && service === "git-receive-pack" ? "AG2013" : "AG2002";
-    const verdict = anonymous ? "asks for credentials and none are mounted" : "refused the credentials";
-    return new FederationError(code, `the git server ${verdict} for ${url} (401)`);
-  }
+  if (status === 401) return unauthorized(url, service, credentials);
   if (status === 403 && service === "git-receive-pack") {
     return new FederationError("AG2013", `the git server allows no push to ${url} (403)${said}`);
   }
@@ -52,6 +46,15 @@ export function refusal(
   if (status >= 300 && status < 400)
     return new FederationError("AG2008", `${url} redirects (${status}); give the final address`);
   return new FederationError("AG2008", `${url} does not answer as a git server (${status})${said}`);
+}
+
+/** Repositories that the world may read ask for credentials at the push only: an agent without them may read, and follows. */
+function unauthorized(url: string, service: string, { authorization }: Credentials): FederationError {
+  if (authorization !== null)
+    return new FederationError("AG2002", `the git server refused the credentials for ${url} (401)`);
+  const text = `the git server asks for credentials and none are mounted for ${url} (401)`;
+  if (service !== "git-receive-pack") return new FederationError("AG2002", text);
+  return new FederationError("AG2013", text, { remedy: "Mount credentials that may push the agent's own refs." });
 }
 
 /** Seconds or a date, as HTTP allows; null when it is neither. */

@@ -83,13 +83,13 @@ async function measure(rows: readonly Row[], options: Options, clusters: string)
   say(machine);
   const figures: Figure[] = [];
   const beyond: Figure[] = [];
-  let broken = 0;
+  let isWhole = true;
   for (const row of rows.filter(({ name }) => only === null || only.includes(name))) {
     say(`${row.name}: ${row.explanation}`);
     try {
       (row.isInDesign ? figures : beyond).push(...(await row.run(quick ? QUICK : FULL, (line) => say(`  ${line}`))));
     } catch (error) {
-      broken += 1;
+      isWhole = false;
       process.stderr.write(`${row.name} broke off: ${inspect(error)}\n`);
     }
   }
@@ -99,7 +99,7 @@ async function measure(rows: readonly Row[], options: Options, clusters: string)
   const told = { at, machine, figures: all.map((figure) => ({ ...figure, ratio: ratioOf(figure) })) };
   if (files.json !== null) await writeFile(files.json, `${JSON.stringify(told, null, 2)}\n`);
   if (files.plot !== null) await writeFile(files.plot, plot(figures, `amko-gitops, ${machine}`));
-  if (broken > 0) return 1;
+  if (!isWhole) return 1;
   if (readme) {
     const text = await readFile(README, "utf8");
     const section = `${at.slice(0, 10)}; ${machine}\n\n${formatMarkdown(figures, beyond)}`;

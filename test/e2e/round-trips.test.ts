@@ -11,7 +11,7 @@ const world = useWorld({ agentFlags: { poll: "0 0 0 1 1 *", "ack-interval": "5s"
 const asked = ({ gitProxy }: WorldCluster): readonly string[] =>
   gitProxy.log().map(({ method, url }) => `${method} ${url.slice(url.lastIndexOf("/") + 1)}`);
 
-test("an edit takes two requests to git on the leader, and then two on each follower, however many there are", async () => {
+test("an edit takes two requests to git on the leader, and then two on each follower", async () => {
   tellLogs(world());
   const { clusters, leader, followers, settled } = world();
   // Who never polls reads the members' kubeconfig when it starts.
