@@ -24,15 +24,15 @@ export const FULL: Scale = {
   polls: 60,
 };
 
-/** A minute or two, to see whether something went wrong. */
+/** Two or three minutes, to see whether something went wrong. */
 export const QUICK: Scale = {
-  samples: 5,
+  samples: 3,
   followers: [1, 5],
-  changes: 50,
-  commits: 1_000,
-  clusters: 100,
+  changes: 20,
+  commits: 300,
+  clusters: 30,
   agents: 20,
-  polls: 10,
+  polls: 3,
 };
 
 /** A part of the benchmark that can be run alone. */

@@ -19,7 +19,7 @@ const README = new URL("../../README.md", import.meta.url);
 
 const USAGE = `usage: npm run bench -- [--quick] [--kube] [--only ROW[,ROW]] [--json FILE] [--plot FILE] [--readme]
 
-  --quick          fewer samples, smaller repositories: about a minute
+  --quick          fewer samples, smaller repositories: two or three minutes
   --kube           on real kube-apiservers in place of the embedded ones
   --readme         puts the table into README.md, where the figures of such clusters stand
   --only ROW       some rows only: `;

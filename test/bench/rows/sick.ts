@@ -33,7 +33,7 @@ export const sick: Row = {
         met: null,
       };
       say("a follower that git could not be reached from");
-      const recovered = await recover(Math.max(2, Math.floor(samples / 5)));
+      const recovered = await recover(Math.ceil(samples / 5));
       return [{ ...figure, met: (ratioOf(figure) ?? Number.NaN) <= RATIO_MAX }, recovered];
     } finally {
       await stage.stop();
